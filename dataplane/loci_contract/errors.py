@@ -1,0 +1,49 @@
+"""The one error shape of every HTTP answer: `{error, message, request_id, ...}`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ErrorCode(StrEnum):
+    """Machine-readable names of what went wrong, one per cause."""
+
+    BAD_REQUEST = "bad_request"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    TENANT_SUSPENDED = "tenant_suspended"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    NOT_FOUND = "not_found"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    CONFLICT = "conflict"
+    PAYLOAD_TOO_LARGE = "payload_too_large"
+    VALIDATION_FAILED = "validation_failed"
+    RATE_LIMIT_EXCEEDED = "rate_limit_exceeded"
+    INTERNAL = "internal_error"
+    UNAVAILABLE = "service_unavailable"
+
+
+class FieldError(BaseModel):
+    """One invalid field of a request: where it is and what is allowed. Never the offending value."""
+
+    field: str = Field(description="Dotted path, such as `body.content` or `query.limit`.")
+    message: str
+
+
+class ErrorBody(BaseModel):
+    """The body of every answer that is not a success; some errors add fields of their own (`retry_after`, `limit`, ...)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    error: ErrorCode
+    message: str = Field(description="What went wrong and what to do about it, for a person.")
+    request_id: str
+    fields: list[FieldError] | None = None
+
+
+def error_body(error: ErrorCode, message: str, request_id: str, **more: Any) -> dict[str, Any]:
+    """The error shape as a JSON-ready object."""
+    return {"error": error.value, "message": message, "request_id": request_id, **more}

@@ -1,0 +1,66 @@
+"""Names that more than one process must spell the same way."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+GROUP: Final = "loci.dev"
+VERSION: Final = "v1alpha1"
+SYSTEM_NAMESPACE: Final = "loci-system"
+
+LABEL_TENANT: Final = f"{GROUP}/tenant"
+LABEL_REGISTRY: Final = f"{GROUP}/registry"
+REGISTRY_TENANT: Final = "tenant"
+"""The value of LABEL_REGISTRY on a tenant's registry Secret: what the policy watches."""
+REGISTRY_DATA_KEY: Final = "record.json"
+"""The key of a registry Secret's data that holds the RegistryRecord as JSON."""
+
+API_KEYS_SECRET: Final = "loci-api-keys"  # noqa: S105 - an object's name
+"""The Secret in a tenant's namespace with its generated API keys, one data entry per key name."""
+DEFAULT_KEY_NAME: Final = "default"
+
+DATAPLANE_PORT: Final = 8080
+EMBEDDER_PORT: Final = 8081
+ADMIN_PORT: Final = 8082
+
+TENANT_NAME_MAX: Final = 40
+TENANT_NAME_PATTERN: Final = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+TENANT_NAME_RULE: Final = (
+    f"1 to {TENANT_NAME_MAX} characters: lower-case letters, digits and '-', starting with a letter, "
+    "ending with a letter or digit"
+)
+RESERVED_TENANT_NAMES: Final = frozenset({"system"})
+"""Names whose namespace (`loci-<name>`) belongs to the platform."""
+
+
+def is_tenant_name(name: str) -> bool:
+    """Whether the text can name a tenant."""
+    return (
+        len(name) <= TENANT_NAME_MAX
+        and re.fullmatch(TENANT_NAME_PATTERN, name) is not None
+        and name not in RESERVED_TENANT_NAMES
+    )
+
+
+def tenant_name(display_name: str) -> str:
+    """The tenant name made from a display name (`Acme_Corp` becomes `acme-corp`).
+
+    Raises:
+        ValueError: when nothing valid can be made of it; the message states the rule.
+    """
+    name = re.sub(r"[^a-z0-9]+", "-", display_name.lower()).strip("-")
+    if not is_tenant_name(name):
+        reason = "is reserved" if name in RESERVED_TENANT_NAMES else f"must give {TENANT_NAME_RULE}"
+        raise ValueError(f"the name {reason}")
+    return name
+
+
+def namespace(tenant: str) -> str:
+    """The tenant's namespace."""
+    return f"loci-{tenant}"
+
+
+def registry_secret(tenant: str) -> str:
+    """The name of the tenant's registry Secret in the system namespace."""
+    return f"registry-{tenant}"

@@ -1,0 +1,1 @@
+"""`make tools`: pinned tools, found or made."""

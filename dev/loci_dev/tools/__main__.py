@@ -1,0 +1,92 @@
+"""``make tools``: get every pinned tool that is not here yet, saying what it does and how far it is."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from loci_dev.tools.catalog import (
+    CACHE,
+    DebianTool,
+    GoTool,
+    MissingTool,
+    debian_tools,
+    go_tools,
+    kubernetes_tools,
+    locate,
+)
+from loci_dev.tools.golang import GoBuilder
+
+
+def main() -> int:
+    """Get the tools (all, or those named); 1 and a list of ways to get them when some cannot be had."""
+    parser = argparse.ArgumentParser(prog="make tools", description=__doc__)
+    parser.add_argument("names", nargs="*", help="only these tools (default: all)")
+    names = set(parser.parse_args().names)
+    wanted: list[GoTool | DebianTool] = [*debian_tools(), *kubernetes_tools(), *go_tools()]
+    missing = [tool for tool in wanted if (not names or tool.name in names) and locate(tool) is None]
+    if not missing:
+        print(f"tools: all {len(names) or len(wanted)} are here (cache: {CACHE})")
+        return 0
+    print(
+        f"tools: {len(missing)} of {len(wanted)} are missing; they are kept in {CACHE} and made only once", flush=True
+    )
+    problems = _install_debian([t for t in missing if isinstance(t, DebianTool)])
+    problems += _build_go([t for t in missing if isinstance(t, GoTool)])
+    for problem in problems:
+        print(f"tools: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _install_debian(tools: Sequence[DebianTool]) -> list[str]:
+    packages = sorted({tool.package for tool in tools})
+    if not packages:
+        return []
+    install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return [f"needs root and apt: {' '.join(install)}"]
+    # RUNLEVEL=1 keeps the packages' service scripts from starting daemons.
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    return _step(f"Debian packages {', '.join(packages)}", lambda: _apt(install, environment))
+
+
+def _apt(install: Sequence[str], environment: dict[str, str]) -> None:
+    for command in (["apt-get", "update"], install):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise MissingTool(f"`{' '.join(command)}` failed:\n{done.stderr[-2000:]}")
+
+
+def _build_go(tools: Sequence[GoTool]) -> list[str]:
+    if not tools:
+        return []
+    problems: list[str] = []
+    try:
+        with GoBuilder() as builder:
+            for number, tool in enumerate(tools, 1):
+                label = f"[{number}/{len(tools)}] building {tool.name} {tool.version}"
+                problems += _step(label, lambda tool=tool: builder.build(tool))  # type: ignore[misc]
+    except MissingTool as error:
+        problems.append(str(error))
+    return problems
+
+
+def _step(label: str, work: Callable[[], None]) -> list[str]:
+    print(f"  {label} ...", end="", flush=True)
+    started = time.monotonic()
+    try:
+        work()
+    except MissingTool as error:
+        print(" failed", flush=True)
+        return [f"{label}: {error}"]
+    print(f" {time.monotonic() - started:.0f} s", flush=True)
+    return []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""The pinned tools as data, and where each one is found: PATH or KUBEBUILDER_ASSETS first, then the tool cache."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+CACHE = Path(os.environ.get("LOCI_CACHE", Path.home() / ".cache" / "loci"))
+VERSIONS = Path(__file__).parent.parent / "versions.toml"
+
+
+class MissingTool(RuntimeError):
+    """A tool that is neither here nor can be made here; the message says how to get it."""
+
+
+@dataclass(frozen=True)
+class GoTool:
+    """A program built from the Go module proxy.
+
+    ``helper`` marks modules with ``replace`` lines, which ``go install`` refuses; ``binary`` is what Go names the
+    result when that differs from ``name``.
+    """
+
+    name: str
+    package: str
+    version: str
+    helper: bool = False
+    binary: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Where the built program lies in the cache."""
+        return CACHE / f"{self.name}-{self.version}" / self.name
+
+
+@dataclass(frozen=True)
+class DebianTool:
+    """A program (or a file, when ``name`` is a path) from a Debian package."""
+
+    name: str
+    package: str
+
+
+@cache
+def versions() -> dict[str, Any]:
+    """The version file, parsed."""
+    return tomllib.loads(VERSIONS.read_text())
+
+
+def kubernetes_tools() -> list[GoTool]:
+    """The Kubernetes programs, all of one version."""
+    section = versions()["kubernetes"]
+    return [
+        GoTool(name, f"k8s.io/kubernetes/cmd/{name}", section["version"], helper=True) for name in section["commands"]
+    ]
+
+
+def go_tools() -> list[GoTool]:
+    """The other Go programs."""
+    return [GoTool(name, **entry) for name, entry in versions()["go"].items()]
+
+
+def debian_tools() -> list[DebianTool]:
+    """Programs and files from Debian packages."""
+    section = versions()["debian"]
+    return [DebianTool(name, package) for name, package in {**section["programs"], **section["files"]}.items()]
+
+
+def locate(tool: GoTool | DebianTool) -> Path | None:
+    """The program's path, or None. One on PATH counts only when its version is the pinned minor version."""
+    if isinstance(tool, DebianTool):
+        found = tool.name if tool.name.startswith("/") else shutil.which(tool.name, path=_search_path())
+        return Path(found) if found and Path(found).exists() else None
+    if tool.path.exists():
+        return tool.path
+    candidates = [shutil.which(tool.name), shutil.which(tool.name, path=os.environ.get("KUBEBUILDER_ASSETS", ""))]
+    return next((Path(c) for c in candidates if c and _is_version(c, tool.version)), None)
+
+
+def tool(name: str) -> Path:
+    """The path of one tool by name; raises MissingTool with the way to get it."""
+    for entry in [*kubernetes_tools(), *go_tools(), *debian_tools()]:
+        if entry.name == name:
+            if found := locate(entry):
+                return found
+            raise MissingTool(f"{name} is not installed: run `make tools`")
+    raise MissingTool(f"{name} is not in {VERSIONS.name}")
+
+
+def _search_path() -> str:
+    return os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+
+
+def _is_version(program: str, wanted: str) -> bool:
+    arguments = ["version", "--client"] if Path(program).name in {"kubectl", "helm"} else ["--version"]
+    try:
+        result = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    minor = ".".join(wanted.split(".")[:2])
+    return re.search(rf"\bv?{re.escape(minor)}\.", result.stdout + result.stderr) is not None
