@@ -1,4 +1,4 @@
-"""Child processes that never outlive the one that started them, free ports, and waiting for a condition with a deadline."""
+"""Child processes that never outlive their starter, free ports, and waiting for a condition with a deadline."""
 
 from __future__ import annotations
 

@@ -9,17 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
-from loci_dev.tools.catalog import (
-    CACHE,
-    DebianTool,
-    GoTool,
-    MissingTool,
-    debian_tools,
-    go_tools,
-    kubernetes_tools,
-    locate,
-)
+from loci_dev.tools.catalog import CACHE, DebianTool, GoTool, MissingToolError, all_tools, locate
 from loci_dev.tools.golang import GoBuilder
 
 
@@ -28,7 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make tools", description=__doc__)
     parser.add_argument("names", nargs="*", help="only these tools (default: all)")
     names = set(parser.parse_args().names)
-    wanted: list[GoTool | DebianTool] = [*debian_tools(), *kubernetes_tools(), *go_tools()]
+    wanted = all_tools()
     missing = [tool for tool in wanted if (not names or tool.name in names) and locate(tool) is None]
     if not missing:
         print(f"tools: all {len(names) or len(wanted)} are here (cache: {CACHE})")
@@ -52,14 +44,14 @@ def _install_debian(tools: Sequence[DebianTool]) -> list[str]:
         return [f"needs root and apt: {' '.join(install)}"]
     # RUNLEVEL=1 keeps the packages' service scripts from starting daemons.
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    return _step(f"Debian packages {', '.join(packages)}", lambda: _apt(install, environment))
+    return _step(f"Debian packages {', '.join(packages)}", partial(_apt, install, environment))
 
 
 def _apt(install: Sequence[str], environment: dict[str, str]) -> None:
     for command in (["apt-get", "update"], install):
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise MissingTool(f"`{' '.join(command)}` failed:\n{done.stderr[-2000:]}")
+            raise MissingToolError(f"`{' '.join(command)}` failed:\n{done.stderr[-2000:]}")
 
 
 def _build_go(tools: Sequence[GoTool]) -> list[str]:
@@ -70,8 +62,8 @@ def _build_go(tools: Sequence[GoTool]) -> list[str]:
         with GoBuilder() as builder:
             for number, tool in enumerate(tools, 1):
                 label = f"[{number}/{len(tools)}] building {tool.name} {tool.version}"
-                problems += _step(label, lambda tool=tool: builder.build(tool))  # type: ignore[misc]
-    except MissingTool as error:
+                problems += _step(label, partial(builder.build, tool))
+    except MissingToolError as error:
         problems.append(str(error))
     return problems
 
@@ -81,7 +73,7 @@ def _step(label: str, work: Callable[[], None]) -> list[str]:
     started = time.monotonic()
     try:
         work()
-    except MissingTool as error:
+    except MissingToolError as error:
         print(" failed", flush=True)
         return [f"{label}: {error}"]
     print(f" {time.monotonic() - started:.0f} s", flush=True)

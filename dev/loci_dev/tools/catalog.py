@@ -16,7 +16,7 @@ CACHE = Path(os.environ.get("LOCI_CACHE", Path.home() / ".cache" / "loci"))
 VERSIONS = Path(__file__).parent.parent / "versions.toml"
 
 
-class MissingTool(RuntimeError):
+class MissingToolError(RuntimeError):
     """A tool that is neither here nor can be made here; the message says how to get it."""
 
 
@@ -73,6 +73,11 @@ def debian_tools() -> list[DebianTool]:
     return [DebianTool(name, package) for name, package in {**section["programs"], **section["files"]}.items()]
 
 
+def all_tools() -> list[GoTool | DebianTool]:
+    """Every tool, in the order in which they are best made."""
+    return [*debian_tools(), *kubernetes_tools(), *go_tools()]
+
+
 def locate(tool: GoTool | DebianTool) -> Path | None:
     """The program's path, or None. One on PATH counts only when its version is the pinned minor version."""
     if isinstance(tool, DebianTool):
@@ -85,13 +90,13 @@ def locate(tool: GoTool | DebianTool) -> Path | None:
 
 
 def tool(name: str) -> Path:
-    """The path of one tool by name; raises MissingTool with the way to get it."""
-    for entry in [*kubernetes_tools(), *go_tools(), *debian_tools()]:
+    """The path of one tool by name; raises MissingToolError with the way to get it."""
+    for entry in all_tools():
         if entry.name == name:
             if found := locate(entry):
                 return found
-            raise MissingTool(f"{name} is not installed: run `make tools`")
-    raise MissingTool(f"{name} is not in {VERSIONS.name}")
+            raise MissingToolError(f"{name} is not installed: run `make tools`")
+    raise MissingToolError(f"{name} is not in {VERSIONS.name}")
 
 
 def _search_path() -> str:

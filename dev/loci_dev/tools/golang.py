@@ -9,8 +9,9 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
-from loci_dev.tools.catalog import CACHE, GoTool, MissingTool
+from loci_dev.tools.catalog import CACHE, GoTool, MissingToolError, kubernetes_tools
 
 _STAGING_VERSION = "v0.0.0"
 
@@ -20,7 +21,7 @@ class GoBuilder:
 
     def __init__(self) -> None:
         if shutil.which("go") is None:
-            raise MissingTool(
+            raise MissingToolError(
                 "Go >= 1.26 builds the Kubernetes tools and is not on PATH: install it from https://go.dev/dl"
             )
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -33,7 +34,7 @@ class GoBuilder:
             "CGO_ENABLED": "0",
         }
 
-    def __enter__(self) -> GoBuilder:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -50,7 +51,7 @@ class GoBuilder:
         output = self._work / "bin" / tool.name
         self._go("build", "-trimpath", "-ldflags", " ".join(flags), "-o", str(output), tool.package, cwd=module)
         tool.path.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(output, tool.path)
+        output.replace(tool.path)
 
     def _module(self, tool: GoTool) -> Path:
         kubernetes = tool.package.startswith("k8s.io/kubernetes/")
@@ -61,7 +62,7 @@ class GoBuilder:
         self._go("mod", "init", f"loci.dev/tools/{module.name}", cwd=module)
         if kubernetes:
             self._replace_staging(module, tool.version)
-            packages = [f"k8s.io/kubernetes/cmd/{name}" for name in _kubernetes_commands()]
+            packages = [entry.package for entry in kubernetes_tools()]
         else:
             packages = [tool.package]
         self._go("get", *(f"{package}@v{tool.version}" for package in packages), cwd=module)
@@ -79,12 +80,5 @@ class GoBuilder:
         command: Sequence[str] = ["go", *arguments]
         done = subprocess.run(command, cwd=cwd, env=self._environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise MissingTool(f"`{' '.join(command)}` failed:\n{done.stderr[-2000:]}")
+            raise MissingToolError(f"`{' '.join(command)}` failed:\n{done.stderr[-2000:]}")
         return done.stdout
-
-
-def _kubernetes_commands() -> list[str]:
-    from loci_dev.tools.catalog import versions
-
-    commands: list[str] = versions()["kubernetes"]["commands"]
-    return commands
