@@ -23,6 +23,7 @@ from loci_dev.tools.catalog import tool
 SERVICE_RANGE = "10.96.0.0/16"
 POD_RANGE = "10.98.0.0/16"
 _API_SERVICE = "10.96.0.1"
+_LOOPBACK = "127.0.0.1"
 
 
 @dataclass
@@ -82,7 +83,7 @@ class ControlPlane:
 def control_plane(
     folder: Path,
     *,
-    address: str = "127.0.0.1",
+    address: str = _LOOPBACK,
     port: int | None = None,
     scheduler: bool = False,
     log: Path | None = None,
@@ -142,14 +143,14 @@ def _etcd(folder: Path, client: str) -> list[str]:
 
 def _apiserver(plane: ControlPlane, etcd: str, address: str, port: int) -> list[str]:
     authority = plane.authority
-    hosts = ["127.0.0.1", address, _API_SERVICE, "localhost", "kubernetes.default.svc", "kubernetes"]
+    hosts = [_LOOPBACK, address, _API_SERVICE, "localhost", "kubernetes.default.svc", "kubernetes"]
     serving = authority.issue("kube-apiserver", hosts=list(dict.fromkeys(hosts)))
     kubelet_client = authority.issue("kube-apiserver-kubelet-client", "system:masters")
     accounts = authority.signing_key("service-accounts")
     return [
         f"--etcd-servers={etcd}",
-        f"--bind-address={address if address == '127.0.0.1' else '0.0.0.0'}",
-        f"--advertise-address={address}",
+        f"--bind-address={_LOOPBACK if address == _LOOPBACK else '0.0.0.0'}",
+        *_advertise(address),
         f"--secure-port={port}",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
         f"--tls-cert-file={serving.certificate}",
@@ -168,6 +169,13 @@ def _apiserver(plane: ControlPlane, etcd: str, address: str, port: int) -> list[
         "--allow-privileged=true",
         "--v=1",
     ]
+
+
+def _advertise(address: str) -> list[str]:
+    if address != _LOOPBACK:
+        return [f"--advertise-address={address}"]
+    # A loopback address may not be advertised: name one that is nobody's, and publish no endpoint for it.
+    return ["--advertise-address=192.0.2.1", "--endpoint-reconciler-type=none"]
 
 
 def _controller_manager(plane: ControlPlane) -> list[str]:
