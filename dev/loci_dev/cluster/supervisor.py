@@ -1,0 +1,134 @@
+"""The process that is the local cluster: it starts every part, says when all are ready, and ends with all of it.
+
+With root it runs as the first process of its own process, mount and network namespaces; a pair of virtual
+interfaces joins them to this machine. Without root it is the control plane alone, on the loopback address.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from loci_dev.cluster.controlplane import control_plane
+from loci_dev.cluster.node import CGROUP, node
+from loci_dev.cluster.state import API_PORT, HOST_ADDRESS, NODE_ADDRESS, PREFIX_LENGTH, State
+from loci_dev.processes import wait_until
+
+_INNER_LINK: Final = "node0"
+_HOST_LINK: Final = "loci0"
+_CGROUPS: Final = Path("/sys/fs/cgroup")
+
+_STORAGE_CLASS: Final = """
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata:
+  name: standard
+  annotations: {storageclass.kubernetes.io/is-default-class: "true"}
+provisioner: kubernetes.io/host-path
+"""
+
+
+def start(state: State) -> None:
+    """Start the supervisor in the background; ProcessFailedError with the end of its log when it does not come up."""
+    state.folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "loci_dev.cluster.supervisor", str(state.folder)]
+    if state.is_root:
+        namespaces = ["--fork", "--pid", "--mount", "--net", "--mount-proc", "--kill-child"]
+        command = ["unshare", *namespaces, *command]
+    with state.log.open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
+    state.pid_file.write_text(str(process.pid))
+    if state.is_root:
+        wait_until(lambda: _child_of(process.pid) is not None, "the cluster's namespaces exist")
+        _join_networks(_child_of(process.pid))
+
+
+def stop(state: State) -> None:
+    """End the cluster, running or crashed, and remove all that is left of it."""
+    if (pid := state.pid) is not None:
+        child = _child_of(pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child or pid, signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            wait_until(lambda: state.pid is None, "the cluster ends", seconds=20)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: state.pid is None, "the cluster is dead")
+    for hierarchy in _CGROUPS.glob(f"*/{CGROUP.strip('/')}"):
+        _remove_cgroup(hierarchy)
+    _remove_cgroup(_CGROUPS / CGROUP.strip("/"))
+    shutil.rmtree(state.folder, ignore_errors=True)
+
+
+def _child_of(pid: int) -> int | None:
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    found = children.read_text().split() if children.exists() else []
+    return int(found[0]) if found else None
+
+
+def _join_networks(pid: int | None) -> None:
+    """A pair of interfaces: one end on this machine, the other in the cluster; it goes when either side does."""
+    subprocess.run(["ip", "link", "delete", _HOST_LINK], capture_output=True, check=False)
+    pair = ["ip", "link", "add", _HOST_LINK, "type", "veth", "peer", "name", _INNER_LINK, "netns", str(pid)]
+    for command in (
+        pair,
+        ["ip", "address", "add", f"{HOST_ADDRESS}/{PREFIX_LENGTH}", "dev", _HOST_LINK],
+        ["ip", "link", "set", _HOST_LINK, "up"],
+    ):
+        subprocess.run(command, check=True)
+
+
+def _remove_cgroup(top: Path) -> None:
+    for folder in sorted((f for f in top.rglob("*") if f.is_dir()), reverse=True) if top.exists() else []:
+        folder.rmdir()
+    if top.exists():
+        top.rmdir()
+
+
+def _prepare_namespaces() -> None:
+    wait_until(lambda: Path(f"/sys/class/net/{_INNER_LINK}").exists() or _has_link(), "the network is joined")
+    for command in (
+        ["ip", "link", "set", "lo", "up"],
+        ["ip", "address", "add", f"{NODE_ADDRESS}/{PREFIX_LENGTH}", "dev", _INNER_LINK],
+        ["ip", "link", "set", _INNER_LINK, "up"],
+        ["ip", "route", "add", "default", "via", HOST_ADDRESS],
+        ["mount", "--make-rshared", "/"],
+        ["mount", "-t", "tmpfs", "tmpfs", "/tmp"],  # noqa: S108 - its own /tmp, where host-path volumes land
+    ):
+        subprocess.run(command, check=True)
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    for hierarchy in [h for h in _CGROUPS.iterdir() if h.is_dir() and not h.is_symlink()]:
+        with contextlib.suppress(OSError):
+            (hierarchy / CGROUP.strip("/")).mkdir(exist_ok=True)
+
+
+def _has_link() -> bool:
+    return subprocess.run(["ip", "link", "show", _INNER_LINK], capture_output=True, check=False).returncode == 0
+
+
+def main() -> None:
+    """Be the cluster whose state lies in the folder given as the argument, until told to end."""
+    state = State(Path(sys.argv[1]))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    with contextlib.ExitStack() as stack:
+        if state.is_root:
+            _prepare_namespaces()
+            plane = stack.enter_context(
+                control_plane(state.folder, address=NODE_ADDRESS, port=API_PORT, scheduler=True)
+            )
+            plane.kubectl("apply", "-f", "-", stdin=_STORAGE_CLASS)
+            stack.enter_context(node(plane, state.folder, NODE_ADDRESS))
+        else:
+            plane = stack.enter_context(control_plane(state.folder))
+        state.ready_file.touch()
+        signal.pause()
+
+
+if __name__ == "__main__":
+    main()
