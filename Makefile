@@ -1,0 +1,62 @@
+# `make help` lists what there is. Every command here is what CI runs too.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+CACHE ?= $(or $(LOCI_CACHE),$(HOME)/.cache/loci)
+UV_VERSION := $(shell sed -n 's/^uv = "\(.*\)"/\1/p' dev/loci_dev/versions.toml)
+UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
+PYTHON := .venv/bin/python
+
+.PHONY: help setup tools demo test check generate bench cluster cluster-down docs clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(UV):
+	@echo "setup: installing uv $(UV_VERSION) into $(CACHE) (once)"
+	@python3 -m venv $(CACHE)/uv-$(UV_VERSION)
+	@$(CACHE)/uv-$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/.complete: pyproject.toml uv.lock | $(UV)
+	@echo "setup: filling .venv from uv.lock (about a minute the first time)"
+	@$(UV) sync --quiet --frozen --all-extras
+	@touch $@
+
+setup: .venv/.complete ## fill .venv with every extra and all development tools
+
+tools: setup ## get the pinned tools (Kubernetes, etcd, Helm, Redis, ...) that tests and the local cluster use
+	@$(PYTHON) -m loci_dev.tools
+
+demo: setup ## see it work: two tenants, memories, search, limits, in one process
+	@$(PYTHON) -m loci_dev.demo
+
+test: tools ## all tests, with every real part they need
+	@.venv/bin/pytest
+
+check: setup ## formatting, lint, types, import contracts, generated files, chart, docs
+	@$(PYTHON) -m loci_dev.tools helm kubeconform
+	@echo "check: format and lint";   .venv/bin/ruff format --check --quiet && .venv/bin/ruff check --quiet
+	@echo "check: types";             .venv/bin/mypy --no-error-summary && .venv/bin/mypy --no-error-summary tests bench
+	@echo "check: import contracts";  .venv/bin/lint-imports --no-logo > build/imports.log || (cat build/imports.log; false)
+	@echo "check: generated files";   $(PYTHON) -m loci_dev.generate --check
+	@echo "check: chart";             $(PYTHON) -m loci_dev.chart
+	@echo "check: docs";              .venv/bin/mkdocs build --strict --quiet
+
+generate: setup ## write the generated files: CRDs, tiers
+	@$(PYTHON) -m loci_dev.generate
+
+bench: $(addprefix bench-,$(notdir $(basename $(wildcard bench/*.py)))) ## every benchmark
+bench-%: tools
+	@$(PYTHON) bench/$*.py
+
+cluster: tools ## a local Kubernetes with real pods, and Loci installed from its chart
+	@$(PYTHON) -m loci_dev.cluster up
+
+cluster-down: setup ## remove the local cluster, also after a crash
+	@$(PYTHON) -m loci_dev.cluster down
+
+docs: setup ## build the documentation site into site/
+	@.venv/bin/mkdocs build --strict --quiet
+
+clean: ## remove what this checkout built (not the tool cache)
+	@rm -rf .venv build dist site

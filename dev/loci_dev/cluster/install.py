@@ -1,0 +1,69 @@
+"""Installing Loci's chart into the local cluster, exactly as a platform team would, and saying how to use it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+from loci_dev.cluster import images
+from loci_dev.cluster.state import NODE_ADDRESS, State
+from loci_dev.tools.catalog import tool
+
+RELEASE: Final = "loci"
+NAMESPACE: Final = "loci-system"
+NODE_PORT: Final = 30080
+ENDPOINT: Final = f"http://{NODE_ADDRESS}:{NODE_PORT}"
+_CHART: Final = Path(__file__).parents[3] / "charts" / "loci"
+
+
+def install(state: State, **values: Any) -> None:
+    """`helm upgrade --install` with the local images; waits until everything of it is ready."""
+    merged = {**_local_values(), **values}
+    command = [str(tool("helm")), "upgrade", "--install", RELEASE, str(_CHART), "--namespace", NAMESPACE]
+    options = ["--create-namespace", "--values", "-", "--wait", "--timeout", "180s"]
+    done = subprocess.run(
+        [*command, f"--kubeconfig={state.kubeconfig}", *options],
+        input=json.dumps(merged),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"helm could not install the chart:\n{done.stderr}\n{_pods(state)}")
+
+
+def explain(state: State) -> None:
+    """Print how to use the cluster."""
+    print(f"""
+  export KUBECONFIG={state.kubeconfig}
+  export PATH={tool("kubectl").parent}:$PATH
+  kubectl apply -f examples/tenant-acme.yaml
+  kubectl wait mt/acme --for=condition=Ready --timeout=60s
+  KEY=$(kubectl get secret loci-api-keys -n loci-acme -o jsonpath='{{.data.default}}' | base64 -d)
+  curl -H "Authorization: Bearer $KEY" -d '{{"content": "Ada likes green tea"}}' {ENDPOINT}/v1/memories
+  curl -H "Authorization: Bearer $KEY" -d '{{"query": "what does Ada drink?"}}' {ENDPOINT}/v1/memories/search
+
+  make cluster-down   # removes all of it
+""")
+
+
+def _local_values() -> dict[str, Any]:
+    def reference(name: str) -> dict[str, str]:
+        repository, tag = name.rsplit(":", 1)
+        return {"repository": repository, "tag": tag}
+
+    return {
+        "image": reference(images.LOCI_IMAGE),
+        "ingress": {
+            "image": reference(images.ENVOY_IMAGE),
+            "service": {"type": "NodePort", "nodePort": NODE_PORT},
+        },
+        "redis": {"image": reference(images.REDIS_IMAGE)},
+    }
+
+
+def _pods(state: State) -> str:
+    command = [str(tool("kubectl")), f"--kubeconfig={state.kubeconfig}", "get", "pods", "-n", NAMESPACE, "-o", "wide"]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
