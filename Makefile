@@ -34,12 +34,12 @@ test: tools ## all tests, with every real part they need
 	@.venv/bin/pytest
 
 check: setup ## formatting, lint, types, import contracts, generated files, chart, docs
-	@$(PYTHON) -m loci_dev.tools helm kubeconform
+	@$(PYTHON) -m loci_dev.tools helm
 	@echo "check: format and lint";   .venv/bin/ruff format --check --quiet && .venv/bin/ruff check --quiet
 	@echo "check: types";             .venv/bin/mypy --no-error-summary && .venv/bin/mypy --no-error-summary tests bench
 	@echo "check: import contracts";  .venv/bin/lint-imports --no-logo > build/imports.log || (cat build/imports.log; false)
 	@echo "check: generated files";   $(PYTHON) -m loci_dev.generate --check
-	@echo "check: chart";             $(PYTHON) -m loci_dev.chart
+	@echo "check: chart";             $$($(PYTHON) -m loci_dev.tools.which helm) lint --strict --quiet charts/loci
 	@echo "check: docs";              .venv/bin/mkdocs build --strict --quiet
 
 generate: setup ## write the generated files: CRDs, tiers

@@ -52,8 +52,8 @@ def up(state: State) -> None:
     if names:
         report("loading the images into the node")
         images.load(names, state.containerd_socket)
-    report("installing charts/loci with Helm")
-    install.install(state)
+        report("installing charts/loci with Helm")
+        install.install(state, loci_image=names[-1])
     report("ready")
 
 

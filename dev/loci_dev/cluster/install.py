@@ -18,14 +18,13 @@ ENDPOINT: Final = f"http://{NODE_ADDRESS}:{NODE_PORT}"
 _CHART: Final = Path(__file__).parents[3] / "charts" / "loci"
 
 
-def install(state: State, **values: Any) -> None:
+def install(state: State, loci_image: str) -> None:
     """`helm upgrade --install` with the local images; waits until everything of it is ready."""
-    merged = {**_local_values(), **values}
     command = [str(tool("helm")), "upgrade", "--install", RELEASE, str(_CHART), "--namespace", NAMESPACE]
     options = ["--create-namespace", "--values", "-", "--wait", "--timeout", "180s"]
     done = subprocess.run(
         [*command, f"--kubeconfig={state.kubeconfig}", *options],
-        input=json.dumps(merged),
+        input=json.dumps(_local_values(loci_image)),
         capture_output=True,
         text=True,
         check=False,
@@ -49,13 +48,13 @@ def explain(state: State) -> None:
 """)
 
 
-def _local_values() -> dict[str, Any]:
+def _local_values(loci_image: str) -> dict[str, Any]:
     def reference(name: str) -> dict[str, str]:
         repository, tag = name.rsplit(":", 1)
         return {"repository": repository, "tag": tag}
 
     return {
-        "image": reference(images.LOCI_IMAGE),
+        "image": reference(loci_image),
         "ingress": {
             "image": reference(images.ENVOY_IMAGE),
             "service": {"type": "NodePort", "nodePort": NODE_PORT},

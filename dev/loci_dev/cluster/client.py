@@ -1,0 +1,52 @@
+"""Acting on the local cluster as its users do: kubectl, and HTTP through the ingress."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from loci_dev.cluster.install import ENDPOINT, NAMESPACE
+from loci_dev.cluster.state import State
+from loci_dev.tools.catalog import tool
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running local cluster."""
+
+    state: State
+    endpoint: str = ENDPOINT
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """What kubectl prints; RuntimeError with its own words when it fails."""
+        command = [str(tool("kubectl")), f"--kubeconfig={self.state.kubeconfig}", *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def get(self, *arguments: str) -> dict[str, Any]:
+        """An object, or a list of them, as JSON."""
+        document: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "-o", "json"))
+        return document
+
+    def exists(self, *arguments: str) -> bool:
+        """Whether there is such an object."""
+        return bool(self.kubectl("get", *arguments, "--ignore-not-found", "-o", "name").strip())
+
+    def secret(self, namespace: str, name: str, key: str) -> str:
+        """One entry of a Secret, decoded."""
+        return base64.b64decode(self.get("secret", name, "-n", namespace)["data"][key]).decode()
+
+    def admin_key(self) -> str:
+        """The key that the chart generated for /admin."""
+        return self.secret(NAMESPACE, "loci-admin-key", "key")
+
+    def http(self, key: str) -> httpx.Client:
+        """A client of the ingress with an API key or the admin key."""
+        return httpx.Client(base_url=self.endpoint, headers={"Authorization": f"Bearer {key}"}, timeout=30)
