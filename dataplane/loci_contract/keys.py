@@ -32,6 +32,11 @@ def is_well_formed(key: str) -> bool:
     )
 
 
+def tenant_of(key: str) -> str:
+    """The tenant that a well-formed API key names."""
+    return key[len("sk-") : -(_SECRET_LENGTH + _CHECKSUM_LENGTH + 1)]
+
+
 def sha256(key: str) -> str:
     """The hash under which a key is stored and looked up: SHA-256, hexadecimal."""
     return hashlib.sha256(key.encode()).hexdigest()

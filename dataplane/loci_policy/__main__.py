@@ -1,0 +1,100 @@
+"""The policy process: reads its settings, follows the registry, answers Envoy on a unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+
+import structlog
+import uvicorn
+import uvloop
+from kubernetes.aio import client, config
+
+from loci_policy import logs
+from loci_policy.buckets import Buckets, BucketsUnavailableError, BucketsWithFallback, LocalBuckets, NoBuckets
+from loci_policy.gate import Gate
+from loci_policy.kubernetes_source import KubernetesSource
+from loci_policy.metrics import Metrics
+from loci_policy.redis_buckets import RedisBuckets, redis_client
+from loci_policy.registry import FolderSource, Registry, Source
+from loci_policy.server import PolicyApp
+from loci_policy.settings import Settings
+from loci_policy.table import Table
+
+_KEEP_ALIVE_SECONDS = 75
+
+
+def main() -> None:
+    """Run until told to stop."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    metrics = Metrics()
+    registry = Registry(Table(), metrics)
+    async with _buckets(settings, metrics) as buckets, _source(settings) as source:
+        app = PolicyApp(Gate(registry.table, buckets, metrics), registry, settings.admin_key_sha256)
+        server = _server(app, settings)
+        following = asyncio.create_task(registry.follow(source))
+        # Without its registry the process must not go on with what it once knew.
+        following.add_done_callback(lambda _: setattr(server, "should_exit", True))
+        await server.serve()
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+
+
+@contextlib.asynccontextmanager
+async def _buckets(settings: Settings, metrics: Metrics) -> AsyncIterator[Buckets]:
+    if settings.redis_url is None:
+        yield LocalBuckets(settings.replicas)
+        return
+    fallback = NoBuckets() if settings.redis_fallback == "deny" else LocalBuckets(settings.replicas, degraded=True)
+    async with redis_client(settings.redis_url, settings.redis_timeout_seconds) as redis:
+        shared = RedisBuckets(redis, settings.redis_timeout_seconds)
+        try:
+            await shared.load()
+        except BucketsUnavailableError as error:
+            structlog.get_logger().warning("redis does not answer yet", error=str(error))
+        yield BucketsWithFallback(shared, fallback, on_failure=metrics.bucket_failures.inc)
+
+
+@contextlib.asynccontextmanager
+async def _source(settings: Settings) -> AsyncIterator[Source]:
+    if settings.registry_folder is not None:
+        yield FolderSource(settings.registry_folder)
+        return
+    configuration = client.Configuration()
+    if "KUBECONFIG" in os.environ:
+        await config.load_kube_config(client_configuration=configuration)
+    else:
+        config.load_incluster_config(client_configuration=configuration)
+    async with client.ApiClient(configuration) as api:
+        yield KubernetesSource(api, settings.system_namespace)
+
+
+def _server(app: PolicyApp, settings: Settings) -> uvicorn.Server:
+    options = uvicorn.Config(
+        app,
+        uds=str(settings.policy_socket),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        log_config=None,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=5,
+    )
+    return uvicorn.Server(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The policy as ASGI: what its own server and the standalone composition share, and the latter's middleware."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from loci_contract import headers
+from loci_policy.answers import Answer
+from loci_policy.decision import Request
+from loci_policy.gate import Gate, Pass
+from loci_policy.table import Headers
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_REQUEST_ID: Final = headers.REQUEST_ID.encode()
+_OURS: Final = headers.PREFIX.encode()
+_CREDENTIALS: Final = (b"authorization", headers.API_KEY.encode())
+_FIT_REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """A header's value; of one sent more than once all values, which then match nothing."""
+    values = [value for key, value in scope["headers"] if key == name]
+    return b", ".join(values).decode("latin-1") if values else None
+
+
+def request_id_of(scope: Scope) -> str:
+    """The caller's request id, or a new one."""
+    given = header(scope, _REQUEST_ID)
+    return given if given is not None and _FIT_REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+
+
+def request_of(scope: Scope, path: str) -> Request:
+    """What there is to decide about."""
+    authorization, api_key = (header(scope, name) for name in _CREDENTIALS)
+    return Request(scope["method"], path, authorization, api_key)
+
+
+def raw_path(scope: Scope) -> str:
+    """The path as it was sent, still encoded."""
+    return bytes(scope["raw_path"]).decode("latin-1")
+
+
+async def send_answer(send: Send, answer: Answer, more: Headers = ()) -> None:
+    """Send an answer, with more headers."""
+    length = (b"content-length", b"%d" % len(answer.body))
+    await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, length, *more]})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+class PolicyMiddleware:
+    """Lets through to a tenant's app what the gate lets pass, with our headers in place of the caller's copies."""
+
+    def __init__(self, gate: Gate, app_of: Callable[[str], App]) -> None:
+        self._gate = gate
+        self._app_of = app_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one HTTP request."""
+        request_id = request_id_of(scope)
+        echoed = (_REQUEST_ID, request_id.encode())
+        decision = await self._gate.admit(request_of(scope, raw_path(scope)), request_id)
+        if isinstance(decision, Answer):
+            await send_answer(send, decision, (echoed,))
+            return
+        app = self._app_of(decision.grant.record.tenant)
+        await app(_upstream(scope, decision, echoed), receive, _adding(send, (echoed, *decision.client_headers)))
+
+
+def _upstream(scope: Scope, passed: Pass, request_id: tuple[bytes, bytes]) -> Scope:
+    kept = [(key, value) for key, value in scope["headers"] if not _is_replaced(key)]
+    return {**scope, "headers": [*kept, request_id, *passed.grant.upstream_headers]}
+
+
+def _is_replaced(name: bytes) -> bool:
+    return name.startswith(_OURS) or name == _REQUEST_ID or name in _CREDENTIALS
+
+
+def _adding(send: Send, more: Headers) -> Send:
+    names = {name for name, _ in more}
+
+    async def send_with_more(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [(name, value) for name, value in message.get("headers", ()) if bytes(name).lower() not in names]
+            message = {**message, "headers": [*kept, *more]}
+        await send(message)
+
+    return send_with_more

@@ -1,0 +1,57 @@
+"""What the policy measures about itself; every label has a small, fixed set of values."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from loci_policy.buckets import Verdict
+from loci_policy.decision import Outcome
+
+
+class Metrics:
+    """The policy's metrics, in a registry of their own; the series of the hot path are made beforehand."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        decisions = Counter(
+            "loci_policy_decisions", "Requests by how their decision ended.", ["outcome"], registry=self.registry
+        )
+        self.decisions = {outcome: decisions.labels(outcome.value) for outcome in Outcome}
+        rate = Counter(
+            "loci_policy_rate_limit_decisions",
+            "Authorized requests by the bucket's verdict, and whether the shared or only the local bucket gave it.",
+            ["decision", "mode"],
+            registry=self.registry,
+        )
+        self._rate = {
+            (allowed, degraded): rate.labels("allowed" if allowed else "limited", "local" if degraded else "shared")
+            for allowed in (True, False)
+            for degraded in (True, False)
+        }
+        self.errors = Counter("loci_policy_errors", "Decisions refused with 503.", registry=self.registry)
+        self.bucket_failures = Counter(
+            "loci_policy_bucket_failures", "Times that the shared buckets did not answer.", registry=self.registry
+        )
+        self.tenants = Gauge("loci_policy_registry_tenants", "Tenants known.", registry=self.registry)
+        self.synced = Gauge("loci_policy_registry_synced", "1 once the registry was read.", registry=self.registry)
+        self.connected = Gauge(
+            "loci_policy_registry_connected", "1 while changes of the registry arrive.", registry=self.registry
+        )
+        self.last_contact = Gauge(
+            "loci_policy_registry_last_contact_timestamp_seconds",
+            "When the registry was last heard of, in Unix seconds.",
+            registry=self.registry,
+        )
+        self.invalid = Counter(
+            "loci_policy_registry_invalid_records", "Registry records that could not be read.", registry=self.registry
+        )
+        self.propagation = Histogram(
+            "loci_policy_key_propagation_seconds",
+            "From a registry record's last write (known to the second) to its being obeyed here.",
+            buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30),
+            registry=self.registry,
+        )
+
+    def rate_limited(self, verdict: Verdict) -> None:
+        """Count a bucket's verdict."""
+        self._rate[verdict.allowed, verdict.degraded].inc()

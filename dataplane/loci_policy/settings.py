@@ -1,0 +1,37 @@
+"""What the policy process can be told from outside; every field is an environment variable `LOCI_<NAME>`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from loci_contract.environment import PREFIX
+from loci_contract.names import SYSTEM_NAMESPACE
+from loci_contract.registry import Sha256
+
+
+class Settings(BaseSettings):
+    """Settings of the policy process."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
+
+    policy_socket: Path = Field(Path("/run/loci/policy.sock"), description="Unix socket that Envoy asks.")
+    system_namespace: str = Field(SYSTEM_NAMESPACE, description="Namespace of the registry Secrets.")
+    registry_folder: Path | None = Field(
+        None, description="Take the registry from `<tenant>.json` files of this folder instead of Kubernetes."
+    )
+    redis_url: str | None = Field(
+        None, description="Redis with the shared token buckets; without it each process keeps its own.", repr=False
+    )
+    redis_timeout_seconds: float = Field(0.05, gt=0, description="The longest a bucket may take to answer, seconds.")
+    redis_fallback: Literal["local", "deny"] = Field(
+        "local", description="While Redis is down: `local` admits each process's share of a limit, `deny` nobody."
+    )
+    replicas: int = Field(1, gt=0, description="Policy processes there are: a local bucket holds a limit's share.")
+    admin_key_sha256: Sha256 | None = Field(
+        None, description="SHA-256 of the admin key, hexadecimal; without it nobody may read /metrics.", repr=False
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
