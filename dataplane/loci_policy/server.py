@@ -24,8 +24,10 @@ _VERSION: Final = version("loci-memory")
 
 def is_admin(authorization: str | None, admin_key_sha256: str | None) -> bool:
     """Whether an `Authorization` header presents the admin key; takes the same time for every wrong one."""
-    presented = hashlib.sha256((bearer_token(authorization) or "").encode()).hexdigest()
-    return admin_key_sha256 is not None and hmac.compare_digest(presented, admin_key_sha256)
+    token = bearer_token(authorization)
+    if not token or admin_key_sha256 is None:
+        return False
+    return hmac.compare_digest(hashlib.sha256(token.encode()).hexdigest(), admin_key_sha256)
 
 
 class PolicyApp:
