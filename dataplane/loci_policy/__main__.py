@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import pkgutil
 from collections.abc import AsyncIterator
 
 import structlog
 import uvicorn
 import uvloop
-from kubernetes.aio import client, config
 
 from loci_policy import logs
 from loci_policy.buckets import Buckets, BucketsUnavailableError, BucketsWithFallback, LocalBuckets, NoBuckets
 from loci_policy.gate import Gate
-from loci_policy.kubernetes_source import KubernetesSource
 from loci_policy.metrics import Metrics
 from loci_policy.redis_buckets import RedisBuckets, redis_client
 from loci_policy.registry import FolderSource, Registry, Source
@@ -69,13 +67,10 @@ async def _source(settings: Settings) -> AsyncIterator[Source]:
     if settings.registry_folder is not None:
         yield FolderSource(settings.registry_folder)
         return
-    configuration = client.Configuration()
-    if "KUBECONFIG" in os.environ:
-        await config.load_kube_config(client_configuration=configuration)
-    else:
-        config.load_incluster_config(client_configuration=configuration)
-    async with client.ApiClient(configuration) as api:
-        yield KubernetesSource(api, settings.system_namespace)
+    # By name: the Kubernetes client takes two seconds and 60 MB to import, and only this needs it.
+    kubernetes = pkgutil.resolve_name("loci_policy.kubernetes_source:kubernetes_source")
+    async with kubernetes(settings.system_namespace) as source:
+        yield source
 
 
 def _server(app: PolicyApp, settings: Settings) -> uvicorn.Server:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
+import os
 import random
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
@@ -12,7 +14,8 @@ from typing import Any, Final
 
 import aiohttp
 import orjson
-from kubernetes.aio.client import ApiClient, ApiException, CoreV1Api
+from kubernetes.aio import config
+from kubernetes.aio.client import ApiClient, ApiException, Configuration, CoreV1Api
 
 from loci_contract.names import LABEL_REGISTRY, REGISTRY_DATA_KEY, REGISTRY_TENANT, registry_secret
 from loci_contract.registry import RegistryRecord
@@ -25,6 +28,18 @@ _WATCH_SECONDS: Final = 60
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
 _PAGE: Final = 500
+
+
+@contextlib.asynccontextmanager
+async def kubernetes_source(namespace: str) -> AsyncIterator[KubernetesSource]:
+    """The source, as the pod's ServiceAccount, or as KUBECONFIG says when that is set."""
+    configuration = Configuration()
+    if "KUBECONFIG" in os.environ:
+        await config.load_kube_config(client_configuration=configuration)
+    else:
+        config.load_incluster_config(client_configuration=configuration)
+    async with ApiClient(configuration) as api:
+        yield KubernetesSource(api, namespace)
 
 
 class WatchBrokenError(Exception):

