@@ -69,7 +69,7 @@ async def _source(settings: Settings) -> AsyncIterator[Source]:
         return
     # By name: the Kubernetes client takes two seconds and 60 MB to import, and only this needs it.
     kubernetes = pkgutil.resolve_name("loci_policy.kubernetes_source:kubernetes_source")
-    async with kubernetes(settings.system_namespace) as source:
+    async with kubernetes(settings.system_namespace, settings.kubeconfig) as source:
         yield source
 
 

@@ -6,10 +6,10 @@ import asyncio
 import base64
 import binascii
 import contextlib
-import os
 import random
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -28,18 +28,6 @@ _WATCH_SECONDS: Final = 60
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 2.0
 _PAGE: Final = 500
-
-
-@contextlib.asynccontextmanager
-async def kubernetes_source(namespace: str) -> AsyncIterator[KubernetesSource]:
-    """The source, as the pod's ServiceAccount, or as KUBECONFIG says when that is set."""
-    configuration = Configuration()
-    if "KUBECONFIG" in os.environ:
-        await config.load_kube_config(client_configuration=configuration)
-    else:
-        config.load_incluster_config(client_configuration=configuration)
-    async with ApiClient(configuration) as api:
-        yield KubernetesSource(api, namespace)
 
 
 class WatchBrokenError(Exception):
@@ -71,23 +59,20 @@ class KubernetesSource:
 
     async def _list(self) -> tuple[str, list[dict[str, Any]]]:
         secrets: list[dict[str, Any]] = []
-        page: dict[str, Any] = {"metadata": {}}
-        while not secrets or page["metadata"].get("continue"):
-            page = orjson.loads(
-                await _read(
-                    await self._secrets.list_namespaced_secret_without_preload_content(
-                        self._namespace,
-                        label_selector=_SELECTOR,
-                        limit=_PAGE,
-                        _continue=page["metadata"].get("continue"),
-                        _request_timeout=float(_WATCH_SECONDS),
-                    )
-                )
+        following: str | None = None
+        while True:
+            answer = await self._secrets.list_namespaced_secret_without_preload_content(
+                self._namespace,
+                label_selector=_SELECTOR,
+                limit=_PAGE,
+                _continue=following,
+                _request_timeout=float(_WATCH_SECONDS),
             )
+            page = orjson.loads(await _read(answer))
             secrets += page["items"]
-            if not page["items"]:
-                break
-        return page["metadata"]["resourceVersion"], secrets
+            following = page["metadata"].get("continue")
+            if not following:
+                return page["metadata"]["resourceVersion"], secrets
 
     async def _changes(self, version: str) -> AsyncIterator[Update]:
         while True:
@@ -109,16 +94,33 @@ class KubernetesSource:
             timeout_seconds=_WATCH_SECONDS,
             _request_timeout=float(_WATCH_SECONDS + 10),
         )
-        if answer.status != 200:  # noqa: PLR2004 - OK
-            raise WatchBrokenError
-        async for line in answer.content:
-            yield line
+        async with answer:
+            _check(answer)
+            async for line in answer.content:
+                yield line
+
+
+@contextlib.asynccontextmanager
+async def kubernetes_source(namespace: str, kubeconfig: Path | None) -> AsyncIterator[KubernetesSource]:
+    """The source, as the pod's ServiceAccount when there is no kubeconfig."""
+    configuration = Configuration()
+    if kubeconfig is not None:
+        await config.load_kube_config(str(kubeconfig), client_configuration=configuration)
+    else:
+        config.load_incluster_config(client_configuration=configuration)
+    async with ApiClient(configuration) as api:
+        yield KubernetesSource(api, namespace)
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:
-    if answer.status != 200:  # noqa: PLR2004 - OK
+    async with answer:
+        _check(answer)
+        return await answer.read()
+
+
+def _check(answer: aiohttp.ClientResponse) -> None:
+    if not answer.ok:
         raise ApiException(status=answer.status)
-    return await answer.read()
 
 
 def snapshot(secrets: Iterable[dict[str, Any]]) -> list[Update]:

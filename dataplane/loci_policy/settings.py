@@ -20,6 +20,9 @@ class Settings(BaseSettings):
 
     policy_socket: Path = Field(Path("/run/loci/policy.sock"), description="Unix socket that Envoy asks.")
     system_namespace: str = Field(SYSTEM_NAMESPACE, description="Namespace of the registry Secrets.")
+    kubeconfig: Path | None = Field(
+        None, validation_alias="KUBECONFIG", description="How to reach Kubernetes; the pod's own account when unset."
+    )
     registry_folder: Path | None = Field(
         None, description="Take the registry from `<tenant>.json` files of this folder instead of Kubernetes."
     )
