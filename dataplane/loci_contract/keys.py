@@ -33,7 +33,7 @@ def is_well_formed(key: str) -> bool:
 
 
 def tenant_of(key: str) -> str:
-    """The tenant that a well-formed API key names."""
+    """The tenant that an API key names; nothing of use for a text that is not well-formed."""
     return key[len("sk-") : -(_SECRET_LENGTH + _CHECKSUM_LENGTH + 1)]
 
 

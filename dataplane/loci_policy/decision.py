@@ -115,8 +115,8 @@ def _grant(request: Request, table: Table, now: datetime) -> Grant | Outcome:
     if isinstance(key, Outcome):
         return key
     grant = table.find(key)
-    if grant is None:
-        return Outcome.UNKNOWN_KEY
+    if grant is None:  # the look-up is in memory: a key that is known needs no other check
+        return Outcome.UNKNOWN_KEY if is_well_formed(key) else Outcome.MALFORMED_KEY
     return _grant_problem(grant, request, now) or grant
 
 
@@ -134,7 +134,7 @@ def _key(request: Request) -> str | Outcome:
         return Outcome.NO_KEY
     if any(key != presented[0] for key in presented):
         return Outcome.CONFLICTING_KEYS
-    return presented[0] if is_well_formed(presented[0]) else Outcome.MALFORMED_KEY
+    return presented[0]
 
 
 def bearer_token(authorization: str | None) -> str | None:

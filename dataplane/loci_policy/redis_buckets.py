@@ -27,9 +27,10 @@ class _Taking:
     cost: int
     answer: asyncio.Future[Verdict]
 
-    def arguments(self) -> tuple[str, int, str, int, int, int]:
+    def arguments(self) -> tuple[str, int, str, str]:
         """Those of FCALL; the hash tag keeps all of a tenant's keys on one node of a Redis Cluster."""
-        return "loci_take", 1, f"b:{{{self.tenant}}}", self.limits.burst, self.limits.requests_per_minute, self.cost
+        asked = f"{self.limits.burst} {self.limits.requests_per_minute} {self.cost}"
+        return "loci_take", 1, f"b:{{{self.tenant}}}", asked
 
 
 def redis_client(url: str, timeout: float) -> Redis:
@@ -100,6 +101,6 @@ class RedisBuckets:
         return replies
 
 
-def _verdict(reply: list[int]) -> Verdict:
-    allowed, remaining, retry_after, reset_after = reply
+def _verdict(reply: str) -> Verdict:
+    allowed, remaining, retry_after, reset_after = map(int, reply.split(" "))
     return Verdict(bool(allowed), remaining, retry_after / 1000, reset_after / 1000)

@@ -54,7 +54,7 @@ class Table:
         self._tenants.pop(tenant, None)
 
     def find(self, key: str) -> Grant | None:
-        """What a well-formed API key grants, or None when nobody knows it."""
+        """What an API key grants, or None when nobody knows it."""
         grants = self._tenants.get(keys.tenant_of(key))
         return grants.get(keys.sha256(key)) if grants else None
 
