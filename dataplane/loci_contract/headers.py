@@ -21,3 +21,7 @@ INGRESS_TOKEN: Final = "x-loci-ingress-token"  # noqa: S105 - a header's name
 
 REQUEST_ID: Final = "x-request-id"
 API_KEY: Final = "x-api-key"
+
+PRIORITY: Final = "x-loci-priority"
+"""To the embedder: PRIORITY_BULK texts wait for all others."""
+PRIORITY_BULK: Final = "bulk"

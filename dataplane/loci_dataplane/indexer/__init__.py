@@ -1,0 +1,1 @@
+"""Bringing what is recorded into the other indexes."""

@@ -1,0 +1,1 @@
+"""What a memory is, and storing, reading and changing memories."""

@@ -1,0 +1,79 @@
+"""`/v1/memories`: create, read, change, delete, list."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from loci_dataplane.deps import Given
+from loci_dataplane.filters.language import AllOf, Condition
+from loci_dataplane.memories.schemas import MemoryInput, MemoryOutput, MemoryPage, MemoryPatch, Name
+
+router = APIRouter(prefix="/v1/memories", tags=["memories"])
+
+IfMatch = Annotated[str | None, Header(description="Act only if the memory's ETag is still this one; else 409.")]
+
+
+@router.post("", status_code=201)
+async def create(body: MemoryInput, given: Given, response: Response) -> MemoryOutput:
+    """Store a memory. When this answers 201 it is on disk."""
+    memory = await given.memories.add(body)
+    response.headers.update({"Location": f"/v1/memories/{memory.id}", "ETag": memory.etag})
+    return MemoryOutput.of(memory)
+
+
+class PageQuery(BaseModel):
+    """Which memories to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(50, ge=1, le=200, description="Memories a page.")
+    cursor: str | None = Field(None, max_length=64, description="`next_cursor` of the page before.")
+    user_id: Name | None = None
+    agent_id: Name | None = None
+    session_id: Name | None = None
+
+
+@router.get("")
+async def page(query: Annotated[PageQuery, Query()], given: Given) -> MemoryPage:
+    """List memories in order of creation."""
+    wanted = query.model_dump(include={"user_id", "agent_id", "session_id"}, exclude_none=True)
+    where = AllOf(tuple(Condition(name, "eq", value) for name, value in wanted.items()))
+    memories, next_cursor = await given.memories.page(where, query.cursor, query.limit)
+    return MemoryPage(memories=[MemoryOutput.of(memory) for memory in memories], next_cursor=next_cursor)
+
+
+@router.get("/{memory_id}")
+async def read(memory_id: str, given: Given, response: Response) -> MemoryOutput:
+    """Read one memory."""
+    memory = await given.memories.get(memory_id)
+    response.headers["ETag"] = memory.etag
+    return MemoryOutput.of(memory)
+
+
+@router.put("/{memory_id}")
+async def replace(
+    memory_id: str, body: MemoryInput, given: Given, response: Response, if_match: IfMatch = None
+) -> MemoryOutput:
+    """Put another memory in this one's place."""
+    memory = await given.memories.replace(memory_id, body, if_match)
+    response.headers["ETag"] = memory.etag
+    return MemoryOutput.of(memory)
+
+
+@router.patch("/{memory_id}")
+async def patch(
+    memory_id: str, body: MemoryPatch, given: Given, response: Response, if_match: IfMatch = None
+) -> MemoryOutput:
+    """Change some fields of a memory."""
+    memory = await given.memories.patch(memory_id, body.model_dump(exclude_unset=True), if_match)
+    response.headers["ETag"] = memory.etag
+    return MemoryOutput.of(memory)
+
+
+@router.delete("/{memory_id}", status_code=204)
+async def delete(memory_id: str, given: Given, if_match: IfMatch = None) -> None:
+    """Delete a memory. It is found no more once this answers 204."""
+    await given.memories.delete(memory_id, if_match)

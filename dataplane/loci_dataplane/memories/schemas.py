@@ -1,0 +1,92 @@
+"""Memories as they are sent and received."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, Final, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from loci_dataplane.memories.model import Memory
+
+CONTENT_MAX: Final = 32_768
+METADATA_MAX_BYTES: Final = 16_384
+
+
+def _is_not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    if "\x00" in text:
+        raise ValueError("must not contain NUL characters")
+    return text
+
+
+def _is_plain_json(metadata: dict[str, Any]) -> dict[str, Any]:
+    try:
+        size = len(json.dumps(metadata, allow_nan=False, ensure_ascii=False).encode())
+    except ValueError:
+        raise ValueError("must be plain JSON: valid Unicode, no NaN or Infinity") from None
+    if size > METADATA_MAX_BYTES:
+        raise ValueError(f"must be at most {METADATA_MAX_BYTES} bytes of JSON")
+    return metadata
+
+
+Content = Annotated[str, StringConstraints(max_length=CONTENT_MAX), AfterValidator(_is_not_blank)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_is_plain_json)]
+
+
+class Body(BaseModel):
+    """A request's body: a field that we do not know is an error, so that a misspelt one is not lost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class MemoryInput(Body):
+    """A memory to store, or to put in another's place."""
+
+    content: Content = Field(description=f"What to remember: 1 to {CONTENT_MAX} characters.")
+    user_id: Name | None = Field(None, description="Whom it is about.")
+    agent_id: Name | None = Field(None, description="Which agent learned it.")
+    session_id: Name | None = Field(None, description="The conversation it belongs to; its neighbours help search.")
+    metadata: Metadata = Field(default_factory=dict, description="Any JSON object, to filter by.")
+    created_at: AwareDatetime | None = Field(None, description="When it was said; now by default.")
+    expires_at: AwareDatetime | None = Field(None, description="When to stop returning it; never by default.")
+
+
+class MemoryPatch(Body):
+    """What to change of a memory; fields left out stay."""
+
+    content: Content | None = None
+    user_id: Name | None = None
+    agent_id: Name | None = None
+    session_id: Name | None = None
+    metadata: Metadata | None = None
+    expires_at: AwareDatetime | None = None
+
+
+class MemoryOutput(BaseModel):
+    """A memory."""
+
+    id: str
+    content: str
+    user_id: str | None = None
+    agent_id: str | None = None
+    session_id: str | None = None
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+
+    @classmethod
+    def of(cls, memory: Memory) -> Self:
+        """The output for a stored memory."""
+        return cls.model_validate(memory, from_attributes=True)
+
+
+class MemoryPage(BaseModel):
+    """Memories in order of creation, and where to go on."""
+
+    memories: list[MemoryOutput]
+    next_cursor: str | None = Field(None, description="Pass it as `cursor` for the next page; null at the end.")

@@ -1,0 +1,1 @@
+"""Where things are kept: ports, and an adapter for each store."""

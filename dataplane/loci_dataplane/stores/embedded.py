@@ -1,0 +1,26 @@
+"""Opening the embedded profile's stores: everything of a tenant in one folder."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from loci_dataplane.stores.chroma import ChromaVectors
+from loci_dataplane.stores.database import Database
+from loci_dataplane.stores.sqlite import SqliteRecords
+
+
+@contextlib.asynccontextmanager
+async def embedded_stores(folder: Path) -> AsyncIterator[tuple[SqliteRecords, ChromaVectors]]:
+    """A tenant's records and vectors, open for the length of the block."""
+    database, vectors = Database(folder / "memories.db"), ChromaVectors(folder / "chroma")
+    await database.open()
+    try:
+        await vectors.open()
+        try:
+            yield SqliteRecords(database), vectors
+        finally:
+            await vectors.close()
+    finally:
+        await database.close()

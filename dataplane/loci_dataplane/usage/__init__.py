@@ -1,0 +1,1 @@
+"""What a tenant has used of its limits."""

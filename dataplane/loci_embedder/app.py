@@ -1,0 +1,114 @@
+"""The HTTP face: OpenAI's `POST /v1/embeddings`, health and metrics."""
+
+from __future__ import annotations
+
+import base64
+from typing import Annotated, Literal
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from loci_contract import headers
+from loci_contract.errors import ErrorCode, error_body
+from loci_embedder.batching import Batcher, BusyError
+from loci_embedder.encoder import MODEL_NAME
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=131_072)]
+
+
+class EmbeddingRequest(BaseModel):
+    """OpenAI's request. `model` may be left out; another name than ours is refused rather than ignored."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    input: Text | Annotated[list[Text], Field(min_length=1, max_length=256)]
+    model: Literal["all-MiniLM-L6-v2-int8"] = MODEL_NAME
+    encoding_format: Literal["float", "base64"] = "float"
+
+
+def create_app(batcher: Batcher) -> Starlette:
+    """The application around a running batcher."""
+    registry = CollectorRegistry()
+    texts = Counter("embedder_texts_total", "Texts embedded.", ["priority"], registry=registry)
+    refused = Counter("embedder_refused_total", "Requests refused because too many texts wait.", registry=registry)
+    waiting = Gauge("embedder_waiting_texts", "Texts that wait.", registry=registry)
+    waiting.set_function(lambda: batcher.waiting)
+
+    async def embeddings(request: Request) -> Response:
+        try:
+            wanted = EmbeddingRequest.model_validate_json(await request.body())
+        except ValidationError as error:
+            return _invalid(request, error)
+        inputs = [wanted.input] if isinstance(wanted.input, str) else wanted.input
+        interactive = request.headers.get(headers.PRIORITY) != headers.PRIORITY_BULK
+        try:
+            embedded = await batcher.embed(inputs, interactive=interactive)
+        except BusyError as error:
+            refused.inc()
+            return _busy(request, error)
+        texts.labels("interactive" if interactive else "bulk").inc(len(inputs))
+        usage = {"prompt_tokens": embedded.tokens, "total_tokens": embedded.tokens}
+        data = [
+            {"object": "embedding", "index": i, "embedding": _encode(vector, wanted.encoding_format)}
+            for i, vector in enumerate(embedded.vectors)
+        ]
+        return _json(200, {"object": "list", "data": data, "model": MODEL_NAME, "usage": usage})
+
+    async def alive(_: Request) -> Response:
+        return _json(200, {"status": "healthy"})
+
+    async def metrics(_: Request) -> Response:
+        return PlainTextResponse(generate_latest(registry))
+
+    routes = [
+        Route("/v1/embeddings", embeddings, methods=["POST"]),
+        Route("/livez", alive),
+        Route("/readyz", alive),
+        Route("/metrics", metrics),
+    ]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
+
+
+def _encode(vector: NDArray[np.float32], encoding: str) -> list[float] | str:
+    if encoding == "base64":
+        return base64.b64encode(vector.astype("<f4").tobytes()).decode()
+    numbers: list[float] = vector.tolist()
+    return numbers
+
+
+def _json(status: int, body: object, more: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(body), status, {"content-type": "application/json", **(more or {})})
+
+
+def _request_id(request: Request) -> str:
+    return request.headers.get(headers.REQUEST_ID, "")
+
+
+def _invalid(request: Request, error: ValidationError) -> Response:
+    """What is wrong where, without the text that was sent."""
+    found = error.errors(include_input=False, include_context=False, include_url=False)
+    if any(entry["type"] == "json_invalid" for entry in found):
+        return _json(400, error_body(ErrorCode.BAD_REQUEST, "The body is not valid JSON.", _request_id(request)))
+    fields = [{"field": ".".join(map(str, ("body", *e["loc"]))), "message": e["msg"]} for e in found]
+    body = error_body(ErrorCode.VALIDATION_FAILED, "The request is not valid.", _request_id(request), fields=fields)
+    return _json(422, body)
+
+
+def _busy(request: Request, error: BusyError) -> Response:
+    message = "Too many texts are waiting; try again in a moment."
+    body = error_body(ErrorCode.RATE_LIMIT_EXCEEDED, message, _request_id(request), retry_after=error.retry_after)
+    return _json(429, body, {"retry-after": str(error.retry_after)})
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = ErrorCode.NOT_FOUND if error.status_code == 404 else ErrorCode.METHOD_NOT_ALLOWED  # noqa: PLR2004 - HTTP's own
+    return _json(error.status_code, error_body(code, error.detail, _request_id(request)), dict(error.headers or {}))

