@@ -29,7 +29,7 @@ def test_without_the_policy_nobody_passes_until_it_is_back(tmp_path: Path, pod: 
     with ingress(tmp_path, {}) as running, known(running, "acme", pod) as acme, httpx.Client(base_url=running.url) as c:
         acme.until(c, 200)
         stop(running.policy.process)
-        answer = c.get("/v1/memories", headers=acme.bearer)
+        answer = c.get("/v1/memories", headers={**acme.bearer, "host": pod})
         assert answer.status_code == 503
         assert answer.json()["error"] == "service_unavailable"
         assert c.get("/readyz").status_code == 503
@@ -40,7 +40,7 @@ def test_without_the_policy_nobody_passes_until_it_is_back(tmp_path: Path, pod: 
 def test_with_a_hung_policy_nobody_passes(tmp_path: Path, pod: str) -> None:
     with ingress(tmp_path, {}) as running, known(running, "acme", pod) as acme, httpx.Client(base_url=running.url) as c:
         running.policy.process.send_signal(signal.SIGSTOP)
-        answer = c.get("/v1/memories", headers=acme.bearer)
+        answer = c.get("/v1/memories", headers={**acme.bearer, "host": pod})
         running.policy.process.send_signal(signal.SIGCONT)
         assert answer.status_code == 503
         acme.until(c, 200)
