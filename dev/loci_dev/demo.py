@@ -35,7 +35,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="loci-demo-") as folder:
         console.print(f"[bold]Loci demo[/] starting `loci serve --port {port}` with a temporary data folder ...")
         loci = Path(sys.executable).parent / "loci"
-        command = [loci, "serve", "--data", Path(folder) / "data", "--port", str(port)]
+        command = [str(loci), "serve", "--data", f"{folder}/data", "--port", str(port)]
         log = Path(folder) / "loci.log"
         with (
             running(command, log, ready=lambda: _is_ready(base), environment={"LOCI_ADMIN_KEY": admin_key}),

@@ -1,0 +1,1 @@
+"""The operator: drives every MemoryTenant to its desired state and keeps it there."""

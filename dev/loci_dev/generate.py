@@ -1,0 +1,31 @@
+"""``make generate``: write every generated file; with ``--check``, fail when one is not what it would be."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from loci_operator.api import crd
+
+_ROOT = Path(__file__).parents[2]
+
+
+def main() -> int:
+    """Write or check; 1 when a checked file is stale."""
+    parser = argparse.ArgumentParser(prog="make generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args().check
+    files = {_ROOT / path: text for path, text in crd.rendered().items()}
+    stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        print(f"{'stale' if check else 'written'}: {path.relative_to(_ROOT)}")
+        if not check:
+            path.write_text(files[path])
+    if check and stale:
+        print("run `make generate` and commit the result", file=sys.stderr)
+    return int(check and bool(stale))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

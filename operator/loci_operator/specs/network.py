@@ -1,0 +1,53 @@
+"""Who may speak with a tenant's pods, and with whom they may: nobody but what is listed."""
+
+from __future__ import annotations
+
+from loci_contract.names import DATAPLANE_PORT, EMBEDDER_PORT
+from loci_operator.specs.context import Context, Manifest, metadata, selector
+
+_DNS_PORT = 53
+
+
+def default_deny(context: Context) -> Manifest:
+    """Nothing in, nothing out, for every pod of the namespace."""
+    return _policy(context, "default-deny", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})
+
+
+def data_plane(context: Context) -> Manifest:
+    """In: the ingress, Prometheus, the namespaces that the tenant allows. Out: DNS, the embedder."""
+    callers = [
+        _pods(context.platform.system_namespace, "ingress"),
+        _namespace(context.platform.prometheus_namespace),
+        *(_namespace(name) for name in context.tenant.spec.network.allow_from),
+    ]
+    spec = {
+        "podSelector": {"matchLabels": selector(context)},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": callers, "ports": [_port(DATAPLANE_PORT)]}],
+        "egress": [
+            {"ports": [_port(_DNS_PORT, "UDP"), _port(_DNS_PORT)]},
+            {"to": [_pods(context.platform.system_namespace, "embedder")], "ports": [_port(EMBEDDER_PORT)]},
+        ],
+    }
+    return _policy(context, "loci-dataplane", spec)
+
+
+def _policy(context: Context, name: str, spec: Manifest) -> Manifest:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata(context, name),
+        "spec": spec,
+    }
+
+
+def _namespace(name: str) -> Manifest:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def _pods(namespace: str, component: str) -> Manifest:
+    return {**_namespace(namespace), "podSelector": {"matchLabels": {"app.kubernetes.io/component": component}}}
+
+
+def _port(number: int, protocol: str = "TCP") -> Manifest:
+    return {"port": number, "protocol": protocol}

@@ -1,0 +1,34 @@
+"""The tenant's secrets: its generated API keys, its ingress token, and its record at the ingress."""
+
+from __future__ import annotations
+
+import base64
+
+from loci_contract.environment import INGRESS_TOKEN_FILE_NAME
+from loci_contract.names import API_KEYS_SECRET, LABEL_REGISTRY, REGISTRY_DATA_KEY, REGISTRY_TENANT, registry_secret
+from loci_operator.api.derive import registry_record
+from loci_operator.specs.context import NAME, Context, Manifest, metadata
+from loci_operator.specs.service import host
+
+
+def api_keys(context: Context) -> Manifest:
+    """The keys that were generated, for the platform team to hand out."""
+    return _secret(metadata(context, API_KEYS_SECRET), context.generated_keys)
+
+
+def data_plane_secret(context: Context) -> Manifest:
+    """What the tenant's pod compares every request with."""
+    return _secret(metadata(context, NAME), {INGRESS_TOKEN_FILE_NAME: context.ingress_token})
+
+
+def registry(context: Context) -> Manifest:
+    """All that the ingress needs to know, in the platform's own namespace."""
+    record = registry_record(context.tenant, context.tier, context.keys, host(context), context.ingress_token)
+    meta = metadata(context, registry_secret(context.name), context.platform.system_namespace)
+    meta["labels"][LABEL_REGISTRY] = REGISTRY_TENANT
+    return _secret(meta, {REGISTRY_DATA_KEY: record.model_dump_json()})
+
+
+def _secret(meta: Manifest, entries: dict[str, str]) -> Manifest:
+    data = {name: base64.b64encode(text.encode()).decode() for name, text in sorted(entries.items())}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": data}
