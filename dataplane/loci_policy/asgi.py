@@ -22,7 +22,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _REQUEST_ID: Final = headers.REQUEST_ID.encode()
 _OURS: Final = headers.PREFIX.encode()
 _CREDENTIALS: Final = (b"authorization", headers.API_KEY.encode())
-_FIT_REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,128}")
+_FIT_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 def header(scope: Scope, name: bytes) -> str | None:

@@ -103,8 +103,10 @@ class Registry:
     def _note(self, update: Update) -> None:
         connected = not isinstance(update, Lost)
         if connected is not self.connected:
-            reason = update.reason if isinstance(update, Lost) else None
-            self._log.warning("registry connection changed", connected=connected, reason=reason)
+            if isinstance(update, Lost):
+                self._log.warning("registry lost", reason=update.reason)
+            else:
+                self._log.info("registry connected")
         self.connected = connected
         self._metrics.connected.set(connected)
         self._metrics.synced.set(self.synced)

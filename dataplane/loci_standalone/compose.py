@@ -1,0 +1,59 @@
+"""The composition: every part made and joined, for as long as the process serves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from loci_embedder.batching import Batcher
+from loci_embedder.encoder import Encoder
+from loci_operator.api.tiers import default_tiers
+from loci_policy.buckets import LocalBuckets
+from loci_policy.gate import Gate
+from loci_policy.metrics import Metrics
+from loci_policy.registry import Registry, Snapshot
+from loci_policy.server import PolicyApp
+from loci_policy.table import Table
+from loci_standalone.app import FrontApp
+from loci_standalone.declared import DeclaredTenants
+from loci_standalone.embedder import InProcessEmbedder
+from loci_standalone.host import Host
+from loci_standalone.start import DataFolder
+from loci_standalone.tenants import Tenants
+
+
+@dataclass(frozen=True)
+class Standalone:
+    """What runs."""
+
+    app: FrontApp
+    tenants: Tenants
+    declared: DeclaredTenants | None
+
+
+@contextlib.asynccontextmanager
+async def standalone(
+    folder: DataFolder, declared: Path | None, admin_key_sha256: str, tell: Callable[[str], None]
+) -> AsyncIterator[Standalone]:
+    """All of it, every kept and declared tenant started; `tell` hears what a person should know."""
+    encoder = await asyncio.to_thread(Encoder.load)
+    async with Batcher(encoder) as batcher:
+        metrics = Metrics()
+        registry = Registry(Table(), metrics)
+        registry.apply(Snapshot(()))
+        host = Host(folder.tenants, InProcessEmbedder(batcher), registry, default_tiers(), metrics.registry)
+        tenants = Tenants(folder.tenants, host)
+        try:
+            for problem in await tenants.load():
+                tell(f"skipped {problem}")
+            files = DeclaredTenants(declared, folder.keys, tenants, tell) if declared else None
+            if files:
+                await files.apply()
+            gate = Gate(registry.table, LocalBuckets(), metrics)
+            platform = PolicyApp(gate, registry, admin_key_sha256)
+            yield Standalone(FrontApp(platform, platform, gate, host, admin_key_sha256), tenants, files)
+        finally:
+            await host.close()

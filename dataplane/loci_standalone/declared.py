@@ -1,0 +1,89 @@
+"""`--tenants DIR`: tenants declared as YAML files, applied at the start and whenever a file changes; the files win."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+from watchfiles import awatch
+
+from loci_contract import keys
+from loci_contract.names import DEFAULT_KEY_NAME, GROUP
+from loci_operator.api.base import ObjectMeta
+from loci_operator.api.tenant import ApiKey, MemoryTenant
+from loci_standalone import documents
+from loci_standalone.errors import TenantRefusedError
+from loci_standalone.files import write_private
+from loci_standalone.tenants import Tenants
+
+DECLARED: Final = f"{GROUP}/declared"
+"""Annotation on what is kept of a tenant that came from a file: it goes when its file goes."""
+
+
+class DeclaredTenants:
+    """Makes the kept tenants what the files say; `tell` hears of new keys and of what is wrong."""
+
+    def __init__(self, folder: Path, keys_folder: Path, tenants: Tenants, tell: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._keys_folder = keys_folder
+        self._tenants = tenants
+        self._tell = tell
+
+    async def follow(self) -> None:
+        """Apply the files after each change, for ever."""
+        async for _ in awatch(self._folder, recursive=False):
+            await self.apply()
+
+    async def apply(self) -> None:
+        """Apply the files as they are now; what is wrong with one does not stop the others."""
+        declared, all_read = self._read()
+        for tenant in declared.values():
+            try:
+                await self._put(tenant)
+            except TenantRefusedError as error:
+                self._tell(f"tenant {tenant.metadata.name} is left as it was: {error}")
+        if all_read:  # else a tenant may be missing only because its file cannot be read
+            await self._prune(declared)
+
+    def _read(self) -> tuple[dict[str, MemoryTenant], bool]:
+        found: dict[str, MemoryTenant] = {}
+        all_read = True
+        for path in sorted((*self._folder.glob("*.yaml"), *self._folder.glob("*.yml"))):
+            try:
+                found |= {tenant.metadata.name: tenant for tenant in documents.read(path)}
+            except TenantRefusedError as error:
+                all_read = False
+                self._tell(f"skipped {error}")
+        return found, all_read
+
+    async def _put(self, declared: MemoryTenant) -> None:
+        name = declared.metadata.name
+        held = self._tenants.get(name)
+        known = {key.name: key.sha256 for key in held.spec.api_keys} if held else {}
+        wanted = declared.spec.api_keys or (ApiKey(name=DEFAULT_KEY_NAME),)
+        made = {key.name: keys.generate(name) for key in wanted if not (key.sha256 or known.get(key.name))}
+        api_keys = tuple(
+            key.model_copy(update={"sha256": key.sha256 or known.get(key.name) or keys.sha256(made[key.name])})
+            for key in wanted
+        )
+        annotations = {**declared.metadata.annotations, DECLARED: "true"}
+        tenant = MemoryTenant(
+            metadata=ObjectMeta(name=name, annotations=annotations),
+            spec=declared.spec.model_copy(update={"api_keys": api_keys}),
+        )
+        if held is None or (held.spec, held.metadata.annotations) != (tenant.spec, annotations):
+            await self._tenants.put(tenant)
+            self._keep(name, made)
+
+    def _keep(self, tenant: str, made: dict[str, str]) -> None:
+        for name, key in made.items():
+            path = self._keys_folder / f"{tenant}.{name}.key"
+            write_private(path, f"{key}\n")
+            self._tell(f"made the key {name!r} of tenant {tenant}: it is in {path}")
+
+    async def _prune(self, declared: Iterable[str]) -> None:
+        for tenant in self._tenants.all():
+            if DECLARED in tenant.metadata.annotations and tenant.metadata.name not in declared:
+                self._tell(f"tenant {tenant.metadata.name} is no longer declared: deleted")
+                await self._tenants.delete(tenant.metadata.name)

@@ -1,0 +1,23 @@
+"""The data plane's embedder port on the batcher of this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loci_dataplane.errors import EmbedderUnavailableError
+from loci_dataplane.stores.ports import Vector
+from loci_embedder.batching import Batcher, BusyError
+
+
+class InProcessEmbedder:
+    """One model for all tenants."""
+
+    def __init__(self, batcher: Batcher) -> None:
+        self._batcher = batcher
+
+    async def embed(self, texts: Sequence[str], *, interactive: bool) -> Vector:
+        """Vectors of the texts, in order."""
+        try:
+            return (await self._batcher.embed(texts, interactive=interactive)).vectors
+        except BusyError as error:
+            raise EmbedderUnavailableError(type(error).__name__) from error
