@@ -1,0 +1,105 @@
+"""`loci operator`: the composition root."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from datetime import UTC, datetime
+from typing import Any
+
+import kopf
+import structlog
+import uvloop
+
+from loci_operator import logs
+from loci_operator.cluster.api import ApiError, api
+from loci_operator.cluster.queue import WorkQueue
+from loci_operator.cluster.watching import Observer
+from loci_operator.engine import Engine, World
+from loci_operator.handlers.events import register
+from loci_operator.settings import Settings
+from loci_operator.specs.context import Platform
+
+
+def main() -> None:
+    """Run until told to stop."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    queue, world = WorkQueue(_report), World()
+    async with api(settings.kubeconfig) as calls, asyncio.TaskGroup() as group:
+        observer = Observer(calls, queue.add)
+        engine = Engine(calls, observer, world, _platform(settings), lambda: datetime.now(UTC))
+        await engine.load()
+        background = [
+            group.create_task(observer.run()),
+            group.create_task(_work(queue, observer, engine, settings.workers)),
+            group.create_task(_resync(queue, world, settings.resync_seconds)),
+        ]
+        try:
+            await _kopf(settings, queue, world)
+        finally:
+            for task in background:
+                task.cancel()
+
+
+async def _work(queue: WorkQueue, observer: Observer, engine: Engine, workers: int) -> None:
+    """Nothing is done before all that exists is known, or everything would be written again."""
+    await observer.synced()
+    structlog.get_logger().info("in sync")
+    await queue.run(engine.reconcile, workers)
+
+
+async def _resync(queue: WorkQueue, world: World, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        for tenant in world.tenants:
+            queue.add_later(tenant, random.uniform(0, seconds / 2))  # noqa: S311 - spreads the load
+
+
+async def _kopf(settings: Settings, queue: WorkQueue, world: World) -> None:
+    registry = kopf.OperatorRegistry()
+    register(registry, world, queue.add)
+
+    @kopf.on.login(registry=registry)
+    def login(**more: Any) -> kopf.ConnectionInfo | None:
+        return kopf.login_with_service_account(**more) or kopf.login_with_kubeconfig(**more)
+
+    tuned = kopf.OperatorSettings()
+    tuned.posting.enabled = False
+    tuned.scanning.disabled = True
+    tuned.peering.standalone = True
+    with contextlib.suppress(asyncio.CancelledError):
+        await kopf.operator(
+            registry=registry,
+            settings=tuned,
+            clusterwide=True,
+            liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz",
+        )
+
+
+def _platform(settings: Settings) -> Platform:
+    return Platform(
+        image=settings.image,
+        embedder_url=settings.embedder_url,
+        system_namespace=settings.system_namespace,
+        prometheus_namespace=settings.prometheus_namespace,
+        storage_class_name=settings.storage_class_name,
+        cluster_domain=settings.cluster_domain,
+        log_level=settings.log_level,
+    )
+
+
+def _report(tenant: str, error: Exception) -> None:
+    """Say that a tenant will be tried again; API errors name objects and fields, never what is in them."""
+    reason = str(error) if isinstance(error, ApiError) else ""
+    structlog.get_logger().warning("will try again", tenant_id=tenant, error=type(error).__name__, reason=reason)
+
+
+if __name__ == "__main__":
+    main()

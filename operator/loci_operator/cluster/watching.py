@@ -1,0 +1,119 @@
+"""Keeping what is known of all owned objects up to date, by one watch for each kind."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import aiohttp
+import structlog
+
+from loci_contract.names import LABEL_TENANT
+from loci_operator.cluster.api import MANAGER, Api, ApiError
+from loci_operator.cluster.kinds import OWNED, STATEFUL_SET, Kind
+from loci_operator.reconcile.observed import HASH, Key, Seen
+from loci_operator.specs.namespace import TENANT_UID
+
+_SELECTOR: Final = f"app.kubernetes.io/managed-by={MANAGER},{LABEL_TENANT}"
+_WATCH_SECONDS: Final = 300
+_PAUSE: Final = 1.0
+_SYNCED: Final = "k8s.io/initial-events-end"
+
+
+class Observer:
+    """Knows the owned objects of every tenant, and says whose changed."""
+
+    def __init__(self, api: Api, changed: Callable[[str], None]) -> None:
+        self._api = api
+        self._changed = changed
+        self._seen: dict[str, dict[Key, Seen]] = {}
+        self._synced = {kind: asyncio.Event() for kind in OWNED}
+        self._log = structlog.get_logger()
+
+    def of(self, tenant: str) -> Mapping[Key, Seen]:
+        """What is known of a tenant's objects."""
+        return self._seen.get(tenant, {})
+
+    async def synced(self) -> None:
+        """Return once all that exists is known."""
+        for event in self._synced.values():
+            await event.wait()
+
+    async def run(self) -> None:
+        """Watch every kind until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for kind in OWNED:
+                group.create_task(self._follow(kind))
+
+    async def _follow(self, kind: Kind) -> None:
+        while True:
+            try:
+                await self._watch(kind)
+            except (ApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+                self._log.warning("watch broken", kind=kind.name, error=type(error).__name__)
+                await asyncio.sleep(_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the watches
+
+    async def _watch(self, kind: Kind) -> None:
+        """One watch, from the beginning: whatever it does not show at first is gone."""
+        initial: set[Key] | None = set()
+        async for event in self._api.watch(kind, _SELECTOR, whole=kind is STATEFUL_SET, seconds=_WATCH_SECONDS):
+            document = event["object"]
+            if event["type"] == "BOOKMARK":
+                if initial is not None and _SYNCED in document["metadata"].get("annotations", {}):
+                    self._forget_all_but(kind, initial)
+                    initial = None
+                    self._synced[kind].set()
+                continue
+            key = self._note(kind, event["type"], document)
+            if initial is not None:
+                initial.add(key)
+
+    def _note(self, kind: Kind, event: str, document: dict[str, Any]) -> Key:
+        metadata = document["metadata"]
+        key = Key(kind.name, metadata.get("namespace", ""), metadata["name"])
+        tenant = metadata["labels"][LABEL_TENANT]
+        objects = self._seen.setdefault(tenant, {})
+        if event == "DELETED":
+            objects.pop(key, None)
+            if not objects:
+                del self._seen[tenant]
+            self._changed(tenant)
+            return key
+        seen = _seen(document)
+        if objects.get(key) != seen:
+            objects[key] = seen
+            self._changed(tenant)
+        return key
+
+    def _forget_all_but(self, kind: Kind, there: set[Key]) -> None:
+        for tenant, objects in list(self._seen.items()):
+            for key in [k for k in objects if k.kind == kind.name and k not in there]:
+                del objects[key]
+                self._changed(tenant)
+
+
+def _seen(document: dict[str, Any]) -> Seen:
+    metadata = document["metadata"]
+    annotations = metadata.get("annotations", {})
+    return Seen(
+        version=metadata["resourceVersion"],
+        hash=annotations.get(HASH, ""),
+        foreign=any(_is_foreign(entry) for entry in metadata.get("managedFields", ())),
+        deleting="deletionTimestamp" in metadata,
+        ready=_is_ready(document),
+        tenant_uid=annotations.get(TENANT_UID, ""),
+    )
+
+
+def _is_foreign(entry: Mapping[str, Any]) -> bool:
+    return entry.get("manager") != MANAGER and "subresource" not in entry
+
+
+def _is_ready(document: Mapping[str, Any]) -> bool:
+    """Whether a StatefulSet's newest template is what runs, and is ready."""
+    status = document.get("status", {})
+    replicas = document.get("spec", {}).get("replicas", 0)
+    current = status.get("observedGeneration") == document["metadata"].get("generation")
+    return bool(replicas) and current and status.get("readyReplicas", 0) >= replicas

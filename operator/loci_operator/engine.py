@@ -1,0 +1,180 @@
+"""One tenant's reconcile, from what is wanted and seen to what is done; safe to repeat at any point."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from loci_contract.environment import INGRESS_TOKEN_FILE_NAME
+from loci_contract.keys import generate, generate_token
+from loci_contract.names import API_KEYS_SECRET, namespace, registry_secret
+from loci_operator.api.derive import effective_limits
+from loci_operator.api.tenant import ADOPT, MemoryTenant
+from loci_operator.api.tier import MemoryTier, StorageProfile
+from loci_operator.cluster.api import Api, ApiError, Json
+from loci_operator.cluster.kinds import NAMESPACE, SECRET, STATEFUL_SET, TENANT, TIER, kind_of
+from loci_operator.cluster.watching import Observer
+from loci_operator.errors import RejectedError
+from loci_operator.reconcile.keys import resolve_keys
+from loci_operator.reconcile.observed import Key, Manifest, differing, key_of, with_hash
+from loci_operator.reconcile.status import Facts, status, status_patch
+from loci_operator.specs.children import children
+from loci_operator.specs.context import NAME, Context, Platform
+from loci_operator.specs.namespace import TENANT_UID
+from loci_operator.specs.service import host
+
+_INVALID = 422
+
+
+@dataclass
+class World:
+    """The tenants and tiers there are, as last told, and what our own last applying gave."""
+
+    tenants: dict[str, MemoryTenant] = field(default_factory=dict)
+    tiers: dict[str, MemoryTier] = field(default_factory=dict)
+    applied: dict[str, dict[Key, str]] = field(default_factory=dict)
+    secrets: dict[Key, tuple[str, dict[str, str]]] = field(default_factory=dict, repr=False)
+    """What a Secret held at a version, so that a steady state reads nothing."""
+
+
+class Engine:
+    """Drives tenants to their desired state."""
+
+    def __init__(
+        self, api: Api, observer: Observer, world: World, platform: Platform, now: Callable[[], datetime]
+    ) -> None:
+        self._api = api
+        self._observer = observer
+        self._world = world
+        self._platform = platform
+        self._now = now
+        self._log = structlog.get_logger()
+
+    async def load(self) -> None:
+        """Learn which tenants and tiers there are, before anything is done about one that seems to be missing."""
+        tiers = [MemoryTier.model_validate(document) for document in await self._api.list(TIER)]
+        tenants = [MemoryTenant.model_validate(document) for document in await self._api.list(TENANT)]
+        self._world.tiers |= {tier.metadata.name: tier for tier in tiers}
+        self._world.tenants |= {tenant.metadata.name: tenant for tenant in tenants}
+
+    async def reconcile(self, name: str) -> None:
+        """Do what is to be done for one tenant; raises what is worth trying again."""
+        tenant = self._world.tenants.get(name)
+        if tenant is None:
+            await self._clean_up(name)
+            return
+        facts = Facts()
+        try:
+            context = await self._context(tenant)
+            facts = replace(facts, limits=context.limits, keys=context.keys, endpoint=f"http://{host(context)}")
+            await self._apply(context)
+            facts = replace(facts, applied=True, pod_ready=self._is_pod_ready(context))
+        except RejectedError as rejected:
+            facts = replace(facts, rejected=rejected)
+        except ApiError as error:
+            await self._say(tenant, replace(facts, failed=str(error)))
+            raise
+        await self._say(tenant, facts)
+
+    async def _context(self, tenant: MemoryTenant) -> Context:
+        """All that follows from the spec; RejectedError when it cannot be met."""
+        tier = self._tier(tenant)
+        limits = effective_limits(tenant, tier)
+        await self._check_namespace(tenant)
+        held = await self._secret(tenant.metadata.name, API_KEYS_SECRET)
+        keys, generated = resolve_keys(tenant, held, generate)
+        token = (await self._secret(tenant.metadata.name, NAME)).get(INGRESS_TOKEN_FILE_NAME) or generate_token()
+        return Context(tenant, tier, limits, self._platform, keys, generated, token)
+
+    def _tier(self, tenant: MemoryTenant) -> MemoryTier:
+        tier = self._world.tiers.get(tenant.spec.tier)
+        if tier is None:
+            there = ", ".join(sorted(self._world.tiers)) or "none"
+            message = f"There is no MemoryTier {tenant.spec.tier}: set spec.tier to one of {there}."
+            raise RejectedError("Ready", "UnknownTier", message)
+        profile = tenant.spec.storage.profile or tier.spec.storage_profile
+        if profile is not StorageProfile.EMBEDDED:
+            message = f"Storage profile {profile} is not supported yet: use embedded."
+            raise RejectedError("StoresReady", "ProfileNotSupported", message)
+        return tier
+
+    async def _check_namespace(self, tenant: MemoryTenant) -> None:
+        """Take over no namespace that is not this very tenant's."""
+        name = namespace(tenant.metadata.name)
+        seen = self._observer.of(tenant.metadata.name).get(Key("Namespace", "", name))
+        if seen is None:
+            found = await self._api.get(NAMESPACE, name)
+            if found is None:
+                return
+            owner = found["metadata"].get("annotations", {}).get(TENANT_UID, "")
+        else:
+            owner = seen.tenant_uid
+        if owner == tenant.metadata.uid or tenant.metadata.annotations.get(ADOPT) == "true":
+            return
+        message = (
+            f"Namespace {name} is there already, with data of an earlier tenant or of others: annotate this tenant "
+            f'with {ADOPT}="true" to take it over, or delete the namespace.'
+        )
+        raise RejectedError("NamespaceReady", "RetainedDataExists", message)
+
+    async def _secret(self, tenant: str, name: str) -> dict[str, str]:
+        """What a Secret in the tenant's namespace holds; read only when it changed since."""
+        key = Key("Secret", namespace(tenant), name)
+        seen = self._observer.of(tenant).get(key)
+        held = self._world.secrets.get(key)
+        if seen and held and held[0] == seen.version:
+            return held[1]
+        found = await self._api.get(SECRET, name, namespace(tenant))
+        if found is None:
+            return {}
+        self._remember(key, found)
+        return self._world.secrets[key][1]
+
+    def _remember(self, key: Key, secret: Json) -> None:
+        data = {name: base64.b64decode(text).decode() for name, text in secret.get("data", {}).items()}
+        self._world.secrets[key] = (secret["metadata"]["resourceVersion"], data)
+
+    async def _apply(self, context: Context) -> None:
+        applied = self._world.applied.setdefault(context.name, {})
+        desired = [with_hash(manifest) for manifest in children(context)]
+        for manifest in differing(desired, self._observer.of(context.name), applied):
+            key = key_of(manifest)
+            document = await self._apply_one(manifest)
+            applied[key] = document["metadata"]["resourceVersion"]
+            if key.kind == "Secret" and key.namespace == context.namespace:
+                self._remember(key, document)
+            self._log.info("applied", tenant_id=context.name, kind=key.kind, namespace=key.namespace, name=key.name)
+
+    async def _apply_one(self, manifest: Manifest) -> dict[str, Any]:
+        try:
+            return await self._api.apply(manifest)
+        except ApiError as error:
+            if error.status != _INVALID or kind_of(manifest) is not STATEFUL_SET:
+                raise
+        # A field that may not change did: make the object anew around its pod and volume, which stay.
+        metadata = manifest["metadata"]
+        await self._api.delete(STATEFUL_SET, metadata["name"], metadata["namespace"], orphan=True)
+        return await self._api.apply(manifest)
+
+    def _is_pod_ready(self, context: Context) -> bool:
+        seen = self._observer.of(context.name).get(Key("StatefulSet", context.namespace, NAME))
+        return seen is not None and seen.ready
+
+    async def _say(self, tenant: MemoryTenant, facts: Facts) -> None:
+        patch = status_patch(tenant.status, status(tenant, facts, self._now()))
+        if patch is not None:
+            await self._api.merge_status(TENANT, tenant.metadata.name, patch)
+
+    async def _clean_up(self, name: str) -> None:
+        """The garbage collector removes what the tenant owned; its record at the ingress goes at once."""
+        record = Key("Secret", self._platform.system_namespace, registry_secret(name))
+        if record in self._observer.of(name) and await self._api.get(TENANT, name) is None:
+            await self._api.delete(SECRET, record.name, record.namespace)
+        self._world.applied.pop(name, None)
+        for key in [key for key in self._world.secrets if key.namespace == namespace(name)]:
+            del self._world.secrets[key]

@@ -1,0 +1,1 @@
+"""The kopf edge: events in, the queue fed."""

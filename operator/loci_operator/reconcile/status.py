@@ -1,0 +1,111 @@
+"""What the operator says of a tenant: pure, from what was decided and seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from loci_contract.keys import key_id
+from loci_contract.names import namespace
+from loci_contract.registry import KeyRecord, Limits
+from loci_operator.api.tenant import ApiKeyStatus, Condition, EffectiveLimits, MemoryTenant, MemoryTenantStatus
+from loci_operator.errors import RejectedError
+
+_STEPS: Final = ("NamespaceReady", "CredentialsReady", "StoresReady", "DataPlaneReady")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known at the end of a reconcile."""
+
+    limits: Limits | None = None
+    keys: Sequence[KeyRecord] = ()
+    endpoint: str | None = None
+    applied: bool = False
+    pod_ready: bool = False
+    rejected: RejectedError | None = None
+    failed: str | None = None
+    """Why something could not be done, when it is being tried again."""
+
+
+def status(tenant: MemoryTenant, facts: Facts, now: datetime) -> MemoryTenantStatus:
+    """The tenant's status; a condition keeps the time of its last change."""
+    held = {condition.type: condition for condition in tenant.status.conditions}
+    conditions = [
+        _keep_time(held.get(type_), type_, verdict, tenant.metadata.generation, now)
+        for type_, verdict in _verdicts(tenant, facts).items()
+    ]
+    ready = next(c for c in conditions if c.type == "Ready")
+    return MemoryTenantStatus(
+        phase=_phase(tenant, facts, ready),
+        conditions=tuple(conditions),
+        observed_generation=tenant.metadata.generation,
+        namespace=namespace(tenant.metadata.name),
+        endpoint=facts.endpoint,
+        limits=EffectiveLimits(**facts.limits.model_dump()) if facts.limits else None,
+        api_keys=tuple(
+            ApiKeyStatus(name=key.name, id=key_id(key.sha256), expires_at=key.expires_at) for key in facts.keys
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    holds: Literal["True", "False", "Unknown"]
+    reason: str
+    message: str = ""
+
+
+def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
+    if facts.rejected:
+        problem = _Verdict("False", facts.rejected.reason, facts.rejected.message)
+        steps = {facts.rejected.condition: problem} if facts.rejected.condition in _STEPS else {}
+        return {**steps, "Suspended": _suspended(tenant), "Ready": problem}
+    made = _Verdict("True", "Applied") if facts.applied else _Verdict("False", "Retrying", facts.failed or "")
+    pod = _Verdict("True", "PodReady")
+    if not facts.pod_ready:
+        pod = _Verdict("False", "PodNotReady", f"Waiting for the pod: kubectl get pods -n {_ns(tenant)}")
+    steps = {**dict.fromkeys(_STEPS, made), "DataPlaneReady": pod if facts.applied else made}
+    first_problem = next((v for v in steps.values() if v.holds != "True"), None)
+    ready = first_problem or _Verdict("True", "Serving")
+    return {**steps, "Suspended": _suspended(tenant), "Ready": ready}
+
+
+def _suspended(tenant: MemoryTenant) -> _Verdict:
+    if tenant.spec.suspend:
+        return _Verdict("True", "SpecSuspend", "Requests are refused: set spec.suspend to false to serve them again.")
+    return _Verdict("False", "NotSuspended")
+
+
+def _phase(tenant: MemoryTenant, facts: Facts, ready: Condition) -> str:
+    if facts.rejected:
+        return "Failed"
+    if tenant.spec.suspend:
+        return "Suspended"
+    return "Ready" if ready.status == "True" else "Pending"
+
+
+def _keep_time(held: Condition | None, type_: str, verdict: _Verdict, generation: int, now: datetime) -> Condition:
+    since = held.last_transition_time if held and held.status == verdict.holds else now
+    return Condition(
+        type=type_,
+        status=verdict.holds,
+        reason=verdict.reason,
+        message=verdict.message,
+        last_transition_time=since.replace(microsecond=0),
+        observed_generation=generation,
+    )
+
+
+def status_patch(held: MemoryTenantStatus, wanted: MemoryTenantStatus) -> dict[str, Any] | None:
+    """The merge patch from one status to the other; None when they are the same."""
+    before, after = held.document(), wanted.document()
+    if before == after:
+        return None
+    return {**dict.fromkeys(before.keys() - after.keys()), **after}
+
+
+def _ns(tenant: MemoryTenant) -> str:
+    return namespace(tenant.metadata.name)
