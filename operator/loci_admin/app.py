@@ -1,0 +1,39 @@
+"""The admin API's application; nothing in it is global, so that `loci serve` composes it too."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from loci_admin import answers
+from loci_admin.deps import Deps, Services
+from loci_admin.edge import Edge
+from loci_admin.keys import endpoints as keys
+from loci_admin.keys.service import Keys
+from loci_admin.tenants import endpoints as tenants
+from loci_admin.tenants.service import Tenants
+
+
+def create_app(deps: Deps) -> FastAPI:
+    """The ASGI application under `/admin`."""
+    app = FastAPI(title="Loci admin", version=version("loci-memory"), docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.services = Services(Tenants(deps.store), Keys(deps.store))
+    answers.install(app)
+    for feature in (tenants, keys):
+        app.include_router(feature.router)
+    app.add_api_route("/livez", _alive, include_in_schema=False)
+    app.add_api_route("/readyz", _alive, include_in_schema=False)
+    app.add_api_route("/metrics", _metrics, include_in_schema=False)
+    app.add_middleware(Edge, admin_key_sha256=deps.admin_key_sha256)
+    return app
+
+
+async def _alive() -> dict[str, str]:
+    return {"status": "healthy"}
+
+
+async def _metrics() -> Response:
+    """The process's own figures."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,64 @@
+"""Creating and revoking keys: entries of the tenant's spec, with hashes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loci_admin.errors import ConflictError, NotFoundError
+from loci_admin.keys.schemas import KeyInput
+from loci_admin.tenants.service import not_found
+from loci_admin.tenants.store import TenantStore
+from loci_contract.keys import generate, sha256
+from loci_contract.names import DEFAULT_KEY_NAME
+from loci_operator.api.tenant import ApiKey, MemoryTenant, MemoryTenantSpec
+
+
+class Keys:
+    """The keys of tenants."""
+
+    def __init__(self, store: TenantStore) -> None:
+        self._store = store
+
+    async def all(self, tenant: str) -> tuple[MemoryTenant, Sequence[ApiKey]]:
+        """A tenant and its keys."""
+        found = await self._store.get(tenant)
+        if found is None:
+            raise not_found()
+        return found, _in_force(found.spec)
+
+    async def create(self, tenant: str, given: KeyInput) -> tuple[ApiKey, str]:
+        """Add a key; the entry, and the key itself, which nobody keeps."""
+        secret = generate(tenant)
+        key = ApiKey(
+            name=given.name, scopes=tuple(sorted(given.scopes)), expires_at=given.expires_at, sha256=sha256(secret)
+        )
+
+        def changed(spec: MemoryTenantSpec) -> MemoryTenantSpec:
+            held = _in_force(spec)
+            if any(other.name == key.name for other in held):
+                raise ConflictError(f"There is a key {key.name} already: choose another name.", "body.name")
+            return spec.model_copy(update={"api_keys": (*held, key)})
+
+        if await self._store.change(tenant, changed) is None:
+            raise not_found()
+        return key, secret
+
+    async def revoke(self, tenant: str, name: str) -> None:
+        """Remove a key; it is refused from now on."""
+
+        def changed(spec: MemoryTenantSpec) -> MemoryTenantSpec:
+            held = _in_force(spec)
+            kept = tuple(key for key in held if key.name != name)
+            if len(kept) == len(held):
+                raise NotFoundError("This tenant has no key of this name.")
+            if not kept:
+                raise ConflictError("This is the tenant's last key: create another first, or suspend the tenant.")
+            return spec.model_copy(update={"api_keys": kept})
+
+        if await self._store.change(tenant, changed) is None:
+            raise not_found()
+
+
+def _in_force(spec: MemoryTenantSpec) -> tuple[ApiKey, ...]:
+    """The spec's keys; without any, the one that the operator generates."""
+    return spec.api_keys or (ApiKey(name=DEFAULT_KEY_NAME),)

@@ -1,0 +1,25 @@
+"""What the admin API can be told from outside; every field is an environment variable `LOCI_<NAME>`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from loci_contract.environment import PREFIX
+from loci_contract.names import ADMIN_PORT
+from loci_contract.registry import Sha256
+
+
+class Settings(BaseSettings):
+    """Settings of the admin API."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
+
+    admin_key_sha256: Sha256 = Field(description="SHA-256 of the admin key, hexadecimal.", repr=False)
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(ADMIN_PORT, ge=1, le=65535, description="Port to listen on.")
+    kubeconfig: Path | None = Field(None, description="Kubeconfig to use; the pod's own account by default.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

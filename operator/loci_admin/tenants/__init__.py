@@ -1,0 +1,1 @@
+"""Tenants: create, read, change, suspend, delete."""

@@ -1,0 +1,105 @@
+"""Tenants as they are sent and received."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from loci_contract.registry import Limits
+from loci_operator.api.tenant import LimitOverrides, MemoryTenant
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Count = Annotated[int, Field(ge=1, le=10_000_000_000)]
+
+
+class Body(BaseModel):
+    """A request's body: a field that we do not know is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class LimitsInput(Body):
+    """Limits in place of the tier's, where the tier allows it."""
+
+    requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    burst: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    max_memories: Count | None = None
+    max_graph_nodes: Count | None = None
+
+    def overrides(self) -> LimitOverrides:
+        """As the resource has them."""
+        return LimitOverrides(**self.model_dump())
+
+
+class TenantInput(Body):
+    """A tenant to create."""
+
+    name: Text = Field(description="Its id is made from it: acme_corp becomes acme-corp.")
+    tier: Text = Field(description="Name of a MemoryTier, such as free, pro or enterprise.")
+    display_name: Text | None = Field(None, description="A name for people; `name` by default.")
+    limits: LimitsInput = Field(default_factory=LimitsInput)
+
+
+class TenantPatch(Body):
+    """What to change of a tenant; fields left out stay."""
+
+    tier: Text | None = None
+    display_name: Text | None = None
+    limits: LimitsInput | None = None
+
+
+class LimitsOutput(BaseModel):
+    """The limits that are enforced."""
+
+    requests_per_minute: int
+    max_memories: int
+    max_graph_nodes: int
+    burst: int
+
+    @classmethod
+    def of(cls, limits: Limits) -> Self:
+        """The output for effective limits."""
+        return cls(**limits.model_dump())
+
+
+class CreatedTenant(BaseModel):
+    """A new tenant with its API key, which is shown this once and kept by nobody."""
+
+    tenant_id: str
+    api_key: str
+    tier: str
+    limits: LimitsOutput
+
+
+class TenantOutput(BaseModel):
+    """A tenant."""
+
+    tenant_id: str
+    display_name: str | None
+    tier: str
+    suspended: bool
+    phase: str | None
+    limits: LimitsOutput | None
+    deleting_since: datetime | None = None
+
+    @classmethod
+    def of(cls, tenant: MemoryTenant, limits: Limits | None) -> Self:
+        """The output for a tenant; `limits` is None while its tier is missing."""
+        return cls(
+            tenant_id=tenant.metadata.name,
+            display_name=tenant.spec.display_name,
+            tier=tenant.spec.tier,
+            suspended=tenant.spec.suspend,
+            phase=tenant.status.phase,
+            limits=LimitsOutput.of(limits) if limits else None,
+            deleting_since=tenant.metadata.deletion_timestamp,
+        )
+
+
+class TenantPage(BaseModel):
+    """Tenants by name."""
+
+    tenants: list[TenantOutput]
+    next_cursor: str | None = Field(None, description="Pass it as `cursor` for the next page; null at the end.")

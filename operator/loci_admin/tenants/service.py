@@ -1,0 +1,121 @@
+"""Creating, reading and changing tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from loci_admin.errors import ConflictError, InvalidError, NotFoundError
+from loci_admin.tenants.schemas import TenantInput, TenantPatch
+from loci_admin.tenants.store import TenantStore
+from loci_contract.keys import generate, sha256
+from loci_contract.names import DEFAULT_KEY_NAME, tenant_name
+from loci_contract.registry import Limits
+from loci_operator.api.base import ObjectMeta
+from loci_operator.api.derive import effective_limits
+from loci_operator.api.tenant import ApiKey, MemoryTenant, MemoryTenantSpec
+from loci_operator.api.tier import MemoryTier
+from loci_operator.errors import RejectedError
+
+
+class Tenants:
+    """The tenants of a platform."""
+
+    def __init__(self, store: TenantStore) -> None:
+        self._store = store
+
+    async def create(self, given: TenantInput) -> tuple[MemoryTenant, Limits, str]:
+        """Add a tenant; it, its limits and its API key, of which only the hash is kept."""
+        name = _name(given.name)
+        key = generate(name)
+        spec = MemoryTenantSpec(
+            tier=given.tier,
+            display_name=given.display_name or given.name,
+            limits=given.limits.overrides(),
+            api_keys=(ApiKey(name=DEFAULT_KEY_NAME, sha256=sha256(key)),),
+        )
+        tenant = MemoryTenant(metadata=ObjectMeta(name=name), spec=spec)
+        limits = _limits(tenant, await self._tiers())
+        if await self._store.get(name) is not None:
+            raise ConflictError(f"There is a tenant {name} already: choose another name.", "body.name")
+        await self._store.create(tenant)
+        return tenant, limits, key
+
+    async def get(self, name: str) -> tuple[MemoryTenant, Limits | None]:
+        """One tenant and its limits; NotFoundError when there is none."""
+        tenant = await self._store.get(name)
+        if tenant is None:
+            raise not_found()
+        return tenant, limits_or_none(tenant, await self._tiers())
+
+    async def page(self, after: str, limit: int) -> tuple[Sequence[tuple[MemoryTenant, Limits | None]], str | None]:
+        """Tenants whose names come after one, and the name to go on after."""
+        tiers, everyone = await self._tiers(), await self._store.all()
+        found = list(islice((t for t in everyone if t.metadata.name > after), limit + 1))
+        page = [(tenant, limits_or_none(tenant, tiers)) for tenant in found[:limit]]
+        return page, found[limit - 1].metadata.name if len(found) > limit else None
+
+    async def patch(self, name: str, given: TenantPatch) -> tuple[MemoryTenant, Limits | None]:
+        """Change tier, limits or display name."""
+        tiers = await self._tiers()
+        changes = given.model_dump(exclude_unset=True, exclude_none=True, exclude={"limits"})
+        if given.limits is not None:
+            changes["limits"] = given.limits.overrides()
+
+        def changed(spec: MemoryTenantSpec) -> MemoryTenantSpec:
+            new = spec.model_copy(update=changes)
+            _limits(MemoryTenant(metadata=ObjectMeta(name=name), spec=new), tiers)
+            return new
+
+        return await self._change(name, changed)
+
+    async def suspend(self, name: str, *, suspend: bool) -> tuple[MemoryTenant, Limits | None]:
+        """Refuse a tenant's requests, or serve them again; its data stays."""
+        return await self._change(name, lambda spec: spec.model_copy(update={"suspend": suspend}))
+
+    async def delete(self, name: str) -> None:
+        """Remove a tenant; what becomes of its data is its deletion policy."""
+        if not await self._store.delete(name):
+            raise not_found()
+
+    async def _change(
+        self, name: str, changed: Callable[[MemoryTenantSpec], MemoryTenantSpec]
+    ) -> tuple[MemoryTenant, Limits | None]:
+        tenant = await self._store.change(name, changed)
+        if tenant is None:
+            raise not_found()
+        return tenant, limits_or_none(tenant, await self._tiers())
+
+    async def _tiers(self) -> dict[str, MemoryTier]:
+        return {tier.metadata.name: tier for tier in await self._store.tiers()}
+
+
+def not_found() -> NotFoundError:
+    """What is answered for a tenant that is not there."""
+    return NotFoundError("There is no tenant with this id.")
+
+
+def _name(display_name: str) -> str:
+    try:
+        return tenant_name(display_name)
+    except ValueError as error:
+        raise InvalidError(str(error), "body.name") from None
+
+
+def _limits(tenant: MemoryTenant, tiers: dict[str, MemoryTier]) -> Limits:
+    tier = tiers.get(tenant.spec.tier)
+    if tier is None:
+        there = ", ".join(sorted(tiers)) or "none"
+        raise InvalidError(f"There is no such tier: use one of {there}.", "body.tier")
+    try:
+        return effective_limits(tenant, tier)
+    except RejectedError as rejected:
+        raise InvalidError(rejected.message, "body.limits") from None
+
+
+def limits_or_none(tenant: MemoryTenant, tiers: dict[str, MemoryTier]) -> Limits | None:
+    """A tenant's limits, or None while they cannot be told."""
+    try:
+        return _limits(tenant, tiers)
+    except InvalidError:
+        return None
