@@ -82,6 +82,7 @@ def _server(app: PolicyApp, settings: Settings) -> uvicorn.Server:
         lifespan="off",
         interface="asgi3",
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         log_config=None,

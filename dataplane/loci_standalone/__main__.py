@@ -49,7 +49,7 @@ async def _serve(settings: Settings, folder: DataFolder, listening: socket.socke
     admin_key = settings.admin_key.get_secret_value() if settings.admin_key else keys.generate_token()
     async with standalone(folder, declared, keys.sha256(admin_key), _tell) as running:
         host, port = listening.getsockname()[:2]
-        names = ", ".join(tenant.metadata.name for tenant in running.tenants.all()) or "none yet"
+        names = ", ".join(tenant.metadata.name for tenant in await running.store.all()) or "none yet"
         _tell(f"version {version('loci-memory')} serves on http://{host}:{port}, data in {folder.path}")
         _tell(f"tenants: {names}; make one with POST /admin/tenants")
         if settings.admin_key is None:
@@ -72,6 +72,7 @@ def _server(app: App) -> uvicorn.Server:
         ws="none",
         lifespan="off",
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         log_config=None,
         timeout_keep_alive=75,

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from loci_admin.app import create_app
+from loci_admin.deps import Deps
 from loci_embedder.batching import Batcher
 from loci_embedder.encoder import Encoder
 from loci_operator.api.tiers import default_tiers
@@ -22,7 +24,7 @@ from loci_standalone.declared import DeclaredTenants
 from loci_standalone.embedder import InProcessEmbedder
 from loci_standalone.host import Host
 from loci_standalone.start import DataFolder
-from loci_standalone.tenants import Tenants
+from loci_standalone.store import FolderStore
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Standalone:
     """What runs."""
 
     app: FrontApp
-    tenants: Tenants
+    store: FolderStore
     declared: DeclaredTenants | None
 
 
@@ -45,15 +47,16 @@ async def standalone(
         registry = Registry(Table(), metrics)
         registry.apply(Snapshot(()))
         host = Host(folder.tenants, InProcessEmbedder(batcher), registry, default_tiers(), metrics.registry)
-        tenants = Tenants(folder.tenants, host)
+        store = FolderStore(folder.tenants, host)
         try:
-            for problem in await tenants.load():
+            for problem in await store.load():
                 tell(f"skipped {problem}")
-            files = DeclaredTenants(declared, folder.keys, tenants, tell) if declared else None
+            files = DeclaredTenants(declared, folder.keys, store, tell) if declared else None
             if files:
                 await files.apply()
             gate = Gate(registry.table, LocalBuckets(), metrics)
             platform = PolicyApp(gate, registry, admin_key_sha256)
-            yield Standalone(FrontApp(platform, platform, gate, host, admin_key_sha256), tenants, files)
+            admin = create_app(Deps(store, admin_key_sha256))
+            yield Standalone(FrontApp(admin, platform, gate, host, admin_key_sha256), store, files)
         finally:
             await host.close()

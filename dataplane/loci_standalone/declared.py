@@ -15,7 +15,7 @@ from loci_operator.api.tenant import ApiKey, MemoryTenant
 from loci_standalone import documents
 from loci_standalone.errors import TenantRefusedError
 from loci_standalone.files import write_private
-from loci_standalone.tenants import Tenants
+from loci_standalone.store import FolderStore
 
 DECLARED: Final = f"{GROUP}/declared"
 """Annotation on what is kept of a tenant that came from a file: it goes when its file goes."""
@@ -24,10 +24,10 @@ DECLARED: Final = f"{GROUP}/declared"
 class DeclaredTenants:
     """Makes the kept tenants what the files say; `tell` hears of new keys and of what is wrong."""
 
-    def __init__(self, folder: Path, keys_folder: Path, tenants: Tenants, tell: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, keys_folder: Path, store: FolderStore, tell: Callable[[str], None]) -> None:
         self._folder = folder
         self._keys_folder = keys_folder
-        self._tenants = tenants
+        self._store = store
         self._tell = tell
 
     async def follow(self) -> None:
@@ -59,7 +59,7 @@ class DeclaredTenants:
 
     async def _put(self, declared: MemoryTenant) -> None:
         name = declared.metadata.name
-        held = self._tenants.get(name)
+        held = await self._store.get(name)
         known = {key.name: key.sha256 for key in held.spec.api_keys} if held else {}
         wanted = declared.spec.api_keys or (ApiKey(name=DEFAULT_KEY_NAME),)
         made = {key.name: keys.generate(name) for key in wanted if not (key.sha256 or known.get(key.name))}
@@ -73,7 +73,7 @@ class DeclaredTenants:
             spec=declared.spec.model_copy(update={"api_keys": api_keys}),
         )
         if held is None or (held.spec, held.metadata.annotations) != (tenant.spec, annotations):
-            await self._tenants.put(tenant)
+            await self._store.put(tenant)
             self._keep(name, made)
 
     def _keep(self, tenant: str, made: dict[str, str]) -> None:
@@ -83,7 +83,7 @@ class DeclaredTenants:
             self._tell(f"made the key {name!r} of tenant {tenant}: it is in {path}")
 
     async def _prune(self, declared: Iterable[str]) -> None:
-        for tenant in self._tenants.all():
+        for tenant in await self._store.all():
             if DECLARED in tenant.metadata.annotations and tenant.metadata.name not in declared:
                 self._tell(f"tenant {tenant.metadata.name} is no longer declared: deleted")
-                await self._tenants.delete(tenant.metadata.name)
+                await self._store.delete(tenant.metadata.name)

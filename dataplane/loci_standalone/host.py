@@ -50,16 +50,17 @@ class Host:
         self._folder = folder
         self._embedder = embedder
         self._registry = registry
-        self._tiers = {tier.metadata.name: tier for tier in tiers}
+        self.tiers = tiers
         self._metrics = metrics
         self._families = Families(metrics)
         self._running: dict[str, _Running] = {}
 
     def record(self, tenant: MemoryTenant) -> RegistryRecord:
         """What a tenant comes to; TenantRefusedError when it cannot be."""
-        tier = self._tiers.get(tenant.spec.tier)
+        tiers = {tier.metadata.name: tier for tier in self.tiers}
+        tier = tiers.get(tenant.spec.tier)
         if tier is None:
-            raise TenantRefusedError(f"spec.tier: must be one of {', '.join(self._tiers)}")
+            raise TenantRefusedError(f"spec.tier: must be one of {', '.join(tiers)}")
         if (tenant.spec.storage.profile or tier.spec.storage_profile) is not StorageProfile.EMBEDDED:
             raise TenantRefusedError("spec.storage.profile: only embedded storage exists in one process")
         held = self._running.get(tenant.metadata.name)

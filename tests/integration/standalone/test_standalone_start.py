@@ -1,0 +1,49 @@
+"""What keeps `loci serve` from starting is said in one line that names the way out."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+
+from loci_dev.standalone import Served, try_to_serve
+
+
+def complaint(*options: str | Path, **environment: str) -> str:
+    result = try_to_serve(*options, **environment)
+    assert result.returncode == 2, result
+    assert result.stderr.startswith("loci: ")
+    assert result.stderr.count("\n") == 1, result.stderr
+    return result.stderr
+
+
+def test_a_port_in_use(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = complaint("--data", tmp_path, "--port", str(taken.getsockname()[1]))
+    assert "--port" in said
+    assert "in use" in said
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "--data" in complaint("--data", tmp_path / "file" / "data", "--port", "0")
+
+
+def test_a_folder_that_another_process_uses(served: Served) -> None:
+    assert "another `loci serve`" in complaint("--data", served.data, "--port", "0")
+
+
+def test_a_folder_of_tenants_that_is_not_there(tmp_path: Path) -> None:
+    assert "--tenants" in complaint("--data", tmp_path, "--port", "0", "--tenants", tmp_path / "none")
+
+
+def test_an_admin_key_that_is_too_short(tmp_path: Path) -> None:
+    said = complaint("--data", tmp_path, "--port", "0", LOCI_ADMIN_KEY="tiny-secret")
+    assert said.startswith("loci: LOCI_ADMIN_KEY: ")
+    assert "tiny-secret" not in said
+
+
+def test_a_host_that_is_not_ours(tmp_path: Path) -> None:
+    assert re.search(
+        r"cannot listen on 198\.51\.100\.1:", complaint("--data", tmp_path, "--port", "0", "--host", "198.51.100.1")
+    )
