@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_serializer
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
@@ -56,6 +56,11 @@ class KeyRecord(_Frozen):
     sha256: Sha256
     scopes: frozenset[Scope]
     expires_at: AwareDatetime | None = None
+
+    @field_serializer("scopes")
+    def _in_order(self, scopes: frozenset[Scope]) -> list[Scope]:
+        """The same text for the same set, in every process."""
+        return sorted(scopes)
 
     def is_expired(self, now: datetime) -> bool:
         """Whether the key's time is over at `now` (aware)."""

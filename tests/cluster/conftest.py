@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from loci_dev.cluster.controlplane import ControlPlane, control_plane
+from loci_dev.cluster.tenants import Tenants
 from loci_dev.pod import answers
 from loci_dev.processes import free_port, running
 
@@ -83,3 +84,13 @@ def operator(start_operator: StartOperator) -> Iterator[Path]:
     """A running operator's log."""
     with start_operator() as log:
         yield log
+
+
+@pytest.fixture
+def tenants(plane: ControlPlane) -> Iterator[Tenants]:
+    """Tenants that go when the test ends."""
+    tenants = Tenants(plane)
+    yield tenants
+    for name in tenants.made:
+        plane.kubectl("delete", "mt", name, "--ignore-not-found")
+        plane.kubectl("delete", "namespace", f"loci-{name}", "--ignore-not-found", "--wait=false")

@@ -19,6 +19,10 @@ def test_a_record_survives_being_written_and_read() -> None:
     assert RegistryRecord.model_validate_json(record().model_dump_json()) == record()
 
 
+def test_a_record_is_written_alike_by_every_process() -> None:
+    assert '"scopes":["admin","read","write"]' in record().model_dump_json()
+
+
 def test_a_newer_writers_field_is_ignored() -> None:
     newer = {**record().model_dump(mode="json"), "region": "eu-west-1"}
     assert RegistryRecord.model_validate(newer) == record()

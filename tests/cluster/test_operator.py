@@ -1,0 +1,244 @@
+"""The operator as a process under its own account, on a real API server (no node: pods stay pending)."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loci_contract.keys import is_well_formed, sha256
+from loci_dev.cluster.tenants import Tenants
+from loci_dev.processes import wait_until
+
+CHILDREN = {
+    "ResourceQuota/loci-dataplane",
+    "LimitRange/loci-dataplane",
+    "NetworkPolicy/default-deny",
+    "NetworkPolicy/loci-dataplane",
+    "ServiceAccount/loci-dataplane",
+    "Secret/loci-api-keys",
+    "Secret/loci-dataplane",
+    "ConfigMap/loci-dataplane",
+    "Service/loci-dataplane",
+    "PodDisruptionBudget/loci-dataplane",
+    "StatefulSet/loci-dataplane",
+}
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_tenant_becomes_all_its_objects_and_a_status(tenants: Tenants) -> None:
+    tenants.apply("fresh")
+    tenants.settled("fresh")
+    assert tenants.names("fresh") == CHILDREN
+    labels = tenants.get("namespace", "loci-fresh")["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    status = tenants.status("fresh")
+    assert status["namespace"] == "loci-fresh"
+    assert status["limits"] == {"requestsPerMinute": 1000, "burst": 100, "maxMemories": 100000, "maxGraphNodes": 500000}
+    assert [key["name"] for key in status["apiKeys"]] == ["default"]
+    assert tenants.condition("fresh", "Ready")["reason"] == "PodNotReady"
+
+
+@pytest.mark.usefixtures("operator")
+def test_the_registry_record_holds_the_hash_of_the_generated_key(tenants: Tenants) -> None:
+    tenants.apply("hashed")
+    tenants.settled("hashed")
+    secret = tenants.get("secret", "loci-api-keys", "-n", "loci-hashed")
+    key = base64.b64decode(secret["data"]["default"]).decode()
+    record = tenants.record("hashed")
+    assert is_well_formed(key)
+    assert [k["sha256"] for k in record["keys"]] == [sha256(key)]
+    assert record["upstream"] == "loci-dataplane.loci-hashed.svc.cluster.local:8080"
+    token = base64.b64decode(tenants.get("secret", "loci-dataplane", "-n", "loci-hashed")["data"]["ingress-token"])
+    assert record["ingress_token"] == token.decode()
+
+
+def test_no_secret_is_in_a_status_an_annotation_an_event_or_a_log(tenants: Tenants, operator: Path) -> None:
+    tenants.apply("quiet")
+    tenants.settled("quiet")
+    key = base64.b64decode(tenants.get("secret", "loci-api-keys", "-n", "loci-quiet")["data"]["default"]).decode()
+    token = tenants.record("quiet")["ingress_token"]
+    objects = [c for c in tenants.children("quiet") if c["kind"] != "Secret"]
+    annotations = [c["metadata"].get("annotations") for c in tenants.children("quiet")]
+    events = tenants.get("events", "-A")
+    seen = json.dumps([objects, annotations, tenants.get("mt", "quiet"), events]) + operator.read_text()
+    for secret in (key, sha256(key), token):
+        assert secret not in seen
+
+
+CHANGES = {
+    "service": '{"spec": {"selector": {"app.kubernetes.io/name": "attacker"}}}',
+    "networkpolicy": '{"spec": {"ingress": [{}]}}',
+    "configmap": '{"data": {"limits.json": "{}"}}',
+    "statefulset": '{"spec": {"template": {"spec": {"automountServiceAccountToken": true}}}}',
+    "resourcequota": '{"spec": {"hard": {"pods": "1000"}}}',
+}
+
+
+@pytest.mark.usefixtures("operator")
+@pytest.mark.parametrize(("kind", "patch"), CHANGES.items(), ids=CHANGES.keys())
+def test_an_edited_child_is_put_right(tenants: Tenants, kind: str, patch: str) -> None:
+    name = f"edited-{kind}"
+    tenants.apply(name)
+    tenants.settled(name)
+    arguments = (kind, "loci-dataplane", "-n", f"loci-{name}")
+    field = next(iter(json.loads(patch)))
+    before = tenants.get(*arguments)[field]
+    tenants.plane.kubectl("patch", *arguments, "--type=merge", "-p", patch)
+    wait_until(lambda: tenants.get(*arguments)[field] == before, f"the {kind} is as before")
+
+
+@pytest.mark.usefixtures("operator")
+@pytest.mark.parametrize("child", sorted(CHILDREN))
+def test_a_deleted_child_comes_back(tenants: Tenants, child: str) -> None:
+    kind, child_name = child.split("/")
+    name = f"lost-{kind}-{child_name}".lower()
+    tenants.apply(name)
+    tenants.settled(name)
+    arguments = (kind, child_name, "-n", f"loci-{name}")
+    before = tenants.get(*arguments)["metadata"]["uid"]
+    tenants.plane.kubectl("delete", *arguments)
+    wait_until(
+        lambda: tenants.exists(*arguments) and tenants.get(*arguments)["metadata"]["uid"] != before,
+        f"{child} is back",
+    )
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_change_of_tier_reaches_the_ingress_without_touching_the_pod_template(tenants: Tenants) -> None:
+    tenants.apply("grown", tier="pro", resources={"limits": {"memory": "1Gi"}})
+    tenants.settled("grown")
+    template = tenants.get("statefulset", "loci-dataplane", "-n", "loci-grown")["spec"]["template"]
+    tenants.apply("grown", tier="enterprise", resources={"limits": {"memory": "1Gi"}})
+    wait_until(lambda: tenants.record("grown")["limits"]["requests_per_minute"] == 10_000, "the record has the limit")
+    wait_until(lambda: tenants.status("grown")["limits"]["requestsPerMinute"] == 10_000, "the status has the limit")
+    limits = tenants.get("configmap", "loci-dataplane", "-n", "loci-grown")["data"]["limits.json"]
+    assert json.loads(limits)["max_memories"] == 10_000_000
+    assert tenants.get("statefulset", "loci-dataplane", "-n", "loci-grown")["spec"]["template"] == template
+
+
+@pytest.mark.usefixtures("operator")
+def test_suspending_reaches_the_ingress_and_back(tenants: Tenants) -> None:
+    tenants.apply("paused", suspend=True)
+    tenants.settled("paused")
+    assert tenants.record("paused")["state"] == "suspended"
+    assert tenants.status("paused")["phase"] == "Suspended"
+    tenants.apply("paused", suspend=False)
+    wait_until(lambda: tenants.record("paused")["state"] == "active", "the tenant is active")
+
+
+REJECTED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "unknown tier": ({"tier": "gold"}, "UnknownTier", "enterprise, free, pro"),
+    "overrides": ({"tier": "free", "limits": {"burst": 5}}, "OverridesNotAllowed", "remove spec.limits"),
+    "profile": ({"storage": {"profile": "shared"}}, "ProfileNotSupported", "use embedded"),
+}
+
+
+@pytest.mark.usefixtures("operator")
+@pytest.mark.parametrize(("spec", "reason", "advice"), REJECTED.values(), ids=REJECTED.keys())
+def test_a_spec_that_cannot_be_met_becomes_a_condition_that_says_what_to_do(
+    tenants: Tenants, spec: dict[str, Any], reason: str, advice: str
+) -> None:
+    name = f"rejected-{reason.lower()}"
+    tenants.apply(name, **spec)
+    wait_until(lambda: tenants.condition(name, "Ready").get("reason") == reason, f"the reason is {reason}")
+    assert advice in tenants.condition(name, "Ready")["message"]
+    assert tenants.status(name)["phase"] == "Failed"
+    assert not tenants.exists("namespace", f"loci-{name}")
+    version = tenants.get("mt", name)["metadata"]["resourceVersion"]
+    tenants.apply(f"beside-{reason.lower()}")
+    tenants.settled(f"beside-{reason.lower()}")
+    assert tenants.get("mt", name)["metadata"]["resourceVersion"] == version, "it is tried again and again"
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_rejected_tenant_heals_when_its_tier_appears(tenants: Tenants) -> None:
+    tenants.apply("early", tier="late")
+    wait_until(lambda: tenants.condition("early", "Ready").get("reason") == "UnknownTier", "the tier is unknown")
+    tier = tenants.get("mtier", "pro")
+    tier["metadata"] = {"name": "late"}
+    tenants.plane.kubectl("apply", "-f", "-", stdin=json.dumps(tier))
+    try:
+        tenants.settled("early")
+    finally:
+        tenants.plane.kubectl("delete", "mtier", "late")
+
+
+@pytest.mark.usefixtures("operator")
+def test_keys_come_and_go_with_the_spec_and_others_stay(tenants: Tenants) -> None:
+    def held() -> dict[str, str]:
+        data: dict[str, str] = tenants.get("secret", "loci-api-keys", "-n", "loci-keyed").get("data", {})
+        return data
+
+    tenants.apply("keyed", apiKeys=[{"name": "one"}, {"name": "own", "sha256": "a" * 64}])
+    tenants.settled("keyed")
+    first = held()["one"]
+    tenants.apply("keyed", apiKeys=[{"name": "one"}, {"name": "two", "scopes": ["read"]}])
+    wait_until(lambda: set(held()) == {"one", "two"}, "both keys are there")
+    assert held()["one"] == first
+    tenants.apply("keyed", apiKeys=[{"name": "two", "scopes": ["read"]}])
+    wait_until(lambda: set(held()) == {"two"}, "one key is gone")
+    wait_until(lambda: [k["name"] for k in tenants.record("keyed")["keys"]] == ["two"], "the ingress knows")
+
+
+@pytest.mark.usefixtures("operator")
+def test_deleting_removes_everything_with_policy_delete(tenants: Tenants) -> None:
+    tenants.apply("gone", deletionPolicy="Delete")
+    tenants.settled("gone")
+    tenants.plane.kubectl("delete", "mt", "gone")
+    wait_until(lambda: not tenants.exists("secret", "registry-gone", "-n", "loci-system"), "the record is gone")
+    wait_until(lambda: not tenants.exists("namespace", "loci-gone"), "the namespace is gone")
+
+
+@pytest.mark.usefixtures("operator")
+def test_deleting_keeps_namespace_and_volume_with_policy_retain(tenants: Tenants) -> None:
+    tenants.apply("kept")
+    tenants.settled("kept")
+    volume = ("pvc", "data-loci-dataplane-0", "-n", "loci-kept")
+    wait_until(lambda: tenants.exists(*volume), "there is a volume claim")
+    tenants.plane.kubectl("delete", "mt", "kept")
+    wait_until(lambda: not tenants.exists("secret", "registry-kept", "-n", "loci-system"), "the record is gone")
+    wait_until(lambda: tenants.names("kept") == set(), "the objects are gone")
+    assert tenants.exists("namespace", "loci-kept")
+    assert tenants.exists(*volume)
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_new_tenant_does_not_see_data_that_one_of_its_name_left_unless_it_adopts(tenants: Tenants) -> None:
+    tenants.apply("heir")
+    tenants.settled("heir")
+    tenants.plane.kubectl("delete", "mt", "heir")
+    wait_until(lambda: tenants.names("heir") == set(), "the objects are gone")
+    tenants.apply("heir")
+    wait_until(lambda: tenants.condition("heir", "Ready").get("reason") == "RetainedDataExists", "it is refused")
+    assert tenants.names("heir") == set()
+    tenants.apply("heir", annotations={"loci.dev/adopt": "true"})
+    tenants.settled("heir")
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_namespace_of_others_is_never_taken_over(tenants: Tenants) -> None:
+    tenants.plane.kubectl("create", "namespace", "loci-foreign")
+    tenants.apply("foreign")
+    wait_until(lambda: tenants.condition("foreign", "Ready").get("reason") == "RetainedDataExists", "it is refused")
+    assert "loci.dev/tenant" not in tenants.get("namespace", "loci-foreign")["metadata"]["labels"]
+
+
+def test_a_tenant_that_cannot_be_made_does_not_stop_another(tenants: Tenants, operator: Path) -> None:
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "none"},
+        "spec": {"hard": {"services": "0"}},
+    }
+    tenants.apply("poisoned")
+    tenants.settled("poisoned")
+    tenants.plane.kubectl("apply", "-n", "loci-poisoned", "-f", "-", stdin=json.dumps(quota))
+    tenants.plane.kubectl("delete", "service", "loci-dataplane", "-n", "loci-poisoned")
+    wait_until(lambda: "will try again" in operator.read_text(), "it is refused")
+    tenants.apply("healthy")
+    tenants.settled("healthy")
+    assert tenants.condition("poisoned", "Ready")["reason"] == "Retrying"
+    tenants.plane.kubectl("delete", "quota", "none", "-n", "loci-poisoned")
+    tenants.settled("poisoned")
