@@ -52,7 +52,7 @@ class KubernetesSource:
                 pause = _FIRST_PAUSE
                 async for update in self._changes(version):
                     yield update
-            except (ApiException, aiohttp.ClientError, WatchBrokenError, TimeoutError, OSError) as error:
+            except _TROUBLE as error:
                 yield Lost(type(error).__name__)
             await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the replicas
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -98,6 +98,10 @@ class KubernetesSource:
             _check(answer)
             async for line in answer.content:
                 yield line
+
+
+_TROUBLE: Final = (ApiException, aiohttp.ClientError, orjson.JSONDecodeError, WatchBrokenError, TimeoutError, OSError)
+"""What may heal: the API server away or busy, a connection cut in the middle of a line."""
 
 
 @contextlib.asynccontextmanager
