@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,9 @@ from loci_dev.processes import wait_until
 _INNER_LINK: Final = "node0"
 _HOST_LINK: Final = "loci0"
 _CGROUPS: Final = Path("/sys/fs/cgroup")
+
+_VOLUMES: Final = Path("/tmp/hostpath_pv")  # noqa: S108 - where the provisioner is built to put them
+_VOLUMES_SECONDS: Final = 0.2
 
 _STORAGE_CLASS: Final = """
 apiVersion: storage.k8s.io/v1
@@ -112,6 +116,12 @@ def _has_link() -> bool:
     return subprocess.run(["ip", "link", "show", _INNER_LINK], capture_output=True, check=False).returncode == 0
 
 
+def _open_volumes() -> None:
+    """Let pods write to their volumes: the host-path provisioner makes folders that only root may enter."""
+    for volume in _VOLUMES.glob("*"):
+        volume.chmod(0o777)
+
+
 def main() -> None:
     """Be the cluster whose state lies in the folder given as the argument, until told to end."""
     state = State(Path(sys.argv[1]))
@@ -127,7 +137,9 @@ def main() -> None:
         else:
             plane = stack.enter_context(control_plane(state.folder))
         state.ready_file.touch()
-        signal.pause()
+        while True:
+            _open_volumes()
+            time.sleep(_VOLUMES_SECONDS)
 
 
 if __name__ == "__main__":
