@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 import httpx
 import structlog
@@ -50,7 +51,14 @@ async def _serve(settings: Settings) -> None:
         app = create_app(deps)
         async with running(app):
             structlog.get_logger().info("serving", tenant_id=settings.tenant, host=settings.host, port=settings.port)
+            _let_signals_pass()
             await uvicorn.Server(_options(app, settings)).serve()
+
+
+def _let_signals_pass() -> None:
+    """Uvicorn ends on a signal and raises it again, which would keep the stores from being closed."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, lambda: None)
 
 
 def _options(app: object, settings: Settings) -> uvicorn.Config:

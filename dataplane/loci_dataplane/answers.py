@@ -67,7 +67,7 @@ async def _invalid_request(request: Request, error: RequestValidationError) -> R
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
     code = _CODES.get(error.status_code, ErrorCode.BAD_REQUEST)
-    message = _MESSAGES.get(error.status_code, "The request cannot be answered.")
+    message = _MESSAGES.get(error.status_code, error.detail)
     response = answer(error.status_code, code, message, _request_id(request))
     response.headers.update(error.headers or {})
     return response

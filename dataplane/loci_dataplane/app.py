@@ -19,7 +19,14 @@ from loci_dataplane.usage import endpoints as usage
 
 def create_app(deps: Deps) -> FastAPI:
     """The ASGI application; enter `running(app)` around serving it."""
-    app = FastAPI(title="Loci", version=version("loci-memory"), docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Loci",
+        version=version("loci-memory"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
     app.state.services = given = services(deps)
     answers.install(app)
     for feature in (search, memories, usage, health):

@@ -40,11 +40,14 @@ class QuotaExceededError(LociError):
     code = ErrorCode.QUOTA_EXCEEDED
 
 
-class InvalidFilterError(LociError):
-    """A filter is not of the filter language."""
+class InvalidFieldError(LociError):
+    """A field says something that only its reader could tell was wrong, such as a filter or a cursor."""
 
     status = 422
     code = ErrorCode.VALIDATION_FAILED
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}", fields=[{"field": field, "message": problem}])
 
 
 class UnavailableError(LociError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -14,12 +15,13 @@ class LimitsFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._read_at = -1
-        self._limits: Limits
+        self._limits = Limits.model_validate_json(path.read_bytes())
 
     def __call__(self) -> Limits:
-        """The limits now; those read last while the file is being replaced."""
-        modified = os.stat(self._path).st_mtime_ns  # noqa: PTH116 - a microsecond on the way of every write
-        if modified != self._read_at:
-            self._limits = Limits.model_validate_json(self._path.read_bytes())
-            self._read_at = modified
+        """The limits now; those read last while the file is missing or broken."""
+        with contextlib.suppress(OSError, ValueError):
+            modified = os.stat(self._path).st_mtime_ns  # noqa: PTH116 - a microsecond on the way of every write
+            if modified != self._read_at:
+                self._limits = Limits.model_validate_json(self._path.read_bytes())
+                self._read_at = modified
         return self._limits

@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from loci_contract import headers
@@ -17,15 +18,14 @@ from loci_contract.errors import ErrorCode
 from loci_dataplane.answers import answer
 from loci_dataplane.metrics import TenantMetrics
 
-MAX_BODY_BYTES: Final = 262_144
+MAX_BODY_BYTES: Final = 524_288
+"""Room for the longest content with each character written as two `\\uXXXX`."""
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
+"""W3C Trace Context's `traceparent`."""
 _OPEN: Final = frozenset({"/livez", "/readyz", "/metrics"})
 """What Kubernetes and Prometheus ask of the pod itself; none of it is about a memory."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-
-class BodyTooLargeError(Exception):
-    """More came than a body may have."""
 
 
 class Edge:
@@ -33,6 +33,8 @@ class Edge:
 
     def __init__(self, app: ASGIApp, tenant: str, ingress_token: str, metrics: TenantMetrics) -> None:
         self._app = app
+        if not ingress_token:
+            raise ValueError("the ingress token is empty: every request would pass")
         self._token = ingress_token.encode()
         self._metrics = metrics
         self._log = structlog.get_logger().bind(tenant_id=tenant)
@@ -75,9 +77,6 @@ class Edge:
         _say_json(scope)
         try:
             await self._app(scope, _limited(receive, given), sent)
-        except BodyTooLargeError:
-            message = f"The body may have at most {MAX_BODY_BYTES} bytes."
-            await answer(413, ErrorCode.PAYLOAD_TOO_LARGE, message, request_id)(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - the edge: a caller gets the one shape, the log no content
             self._log.error("request failed", request_id=request_id, error=type(error).__name__, where=_where(error))
             if not started:
@@ -96,7 +95,7 @@ class Edge:
         self._log.info(
             "request",
             request_id=scope["request_id"],
-            trace_id=None,
+            trace_id=_trace_id(Headers(scope=scope)),
             method=method,
             path=getattr(route, "path", None),
             status=status,
@@ -110,6 +109,11 @@ def _request_id(given: Headers) -> str:
     return asked if _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
 
 
+def _trace_id(given: Headers) -> str | None:
+    parent = _TRACE_PARENT.fullmatch(given.get("traceparent", ""))
+    return parent and parent[1]
+
+
 def _say_json(scope: Scope) -> None:
     """Every body is JSON, whatever a client's defaults call it (`curl -d` says it is a form)."""
     others = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
@@ -119,19 +123,18 @@ def _say_json(scope: Scope) -> None:
 def _limited(receive: Receive, given: Headers) -> Receive:
     """The same body, cut off with an error once it is too large."""
     declared = given.get("content-length", "0")
-    size = 0
+    size = int(declared) if declared.isdecimal() else 0
+    counted = 0
 
-    async def counted() -> Message:
-        nonlocal size
-        if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
-            raise BodyTooLargeError
+    async def limited() -> Message:
+        nonlocal counted
         message = await receive()
-        size += len(message.get("body", b""))
-        if size > MAX_BODY_BYTES:
-            raise BodyTooLargeError
+        counted += len(message.get("body", b""))
+        if max(size, counted) > MAX_BODY_BYTES:
+            raise HTTPException(413, f"The body may have at most {MAX_BODY_BYTES} bytes.")
         return message
 
-    return counted
+    return limited
 
 
 def _where(error: BaseException) -> str:

@@ -74,7 +74,7 @@ def create_app(batcher: Batcher) -> Starlette:
         Route("/readyz", alive),
         Route("/metrics", metrics),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _http_error})
+    return Starlette(routes=routes, exception_handlers={HTTPException: _http_error, Exception: _unexpected})
 
 
 def _encode(vector: NDArray[np.float32], encoding: str) -> list[float] | str:
@@ -112,3 +112,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = ErrorCode.NOT_FOUND if error.status_code == 404 else ErrorCode.METHOD_NOT_ALLOWED  # noqa: PLR2004 - HTTP's own
     return _json(error.status_code, error_body(code, error.detail, _request_id(request)), dict(error.headers or {}))
+
+
+async def _unexpected(request: Request, _: Exception) -> Response:
+    return _json(500, error_body(ErrorCode.INTERNAL, "Something went wrong on our side.", _request_id(request)))

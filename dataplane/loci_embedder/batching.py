@@ -96,6 +96,9 @@ class Batcher:
             texts = [text for piece in pieces for text in piece.texts]
             try:
                 vectors, tokens = await loop.run_in_executor(self._thread, self._encoder.encode, texts)
+            except asyncio.CancelledError:
+                _fail(pieces, BusyError())
+                raise
             except Exception as error:  # noqa: BLE001 - the edge to the model: its callers get what it raised
                 _fail(pieces, error)
                 continue

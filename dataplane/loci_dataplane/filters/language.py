@@ -6,13 +6,14 @@ together. AND and OR take a list of filters, NOT takes one. A comparison with a 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from loci_dataplane.errors import InvalidFilterError
+from loci_dataplane.errors import InvalidFieldError
 from loci_dataplane.memories.model import timestamp
 
 COLUMNS: Final = ("user_id", "agent_id", "session_id", "created_at", "updated_at")
@@ -69,7 +70,7 @@ def parse(document: dict[str, Any], where: str = "filters") -> Filter:
     """Read a filter.
 
     Raises:
-        InvalidFilterError: naming the place and what is allowed there.
+        InvalidFieldError: naming the place and what is allowed there.
     """
     parsed = _object(document, where, depth=0)
     if sum(1 for _ in conditions(parsed)) > _MAX_CONDITIONS:
@@ -139,6 +140,8 @@ def _scalar(field: str, value: object, where: str) -> Scalar:
         raise _invalid(where, "must be a text or null")
     if isinstance(value, str) and not _is_storable(value):
         raise _invalid(where, "must be valid Unicode")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _invalid(where, "must be a finite number")
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
         raise _invalid(where, "must be a number of at most 64 bits")
     if value is None or isinstance(value, str | int | float | bool):
@@ -149,11 +152,11 @@ def _scalar(field: str, value: object, where: str) -> Scalar:
 def _time(value: object, where: str) -> str:
     try:
         moment = datetime.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise _invalid(where, "must be a time with a zone, such as 2026-01-31T12:00:00Z")
-    return timestamp(moment)
+        if moment.tzinfo is not None:
+            return timestamp(moment)
+    except (ValueError, OverflowError):
+        pass
+    raise _invalid(where, "must be a time with a zone, such as 2026-01-31T12:00:00Z")
 
 
 def _is_storable(text: str) -> bool:
@@ -164,6 +167,5 @@ def _is_storable(text: str) -> bool:
     return True
 
 
-def _invalid(where: str, problem: str) -> InvalidFilterError:
-    fields = [{"field": f"body.{where}", "message": problem}]
-    return InvalidFilterError(f"{where}: {problem}", fields=fields)
+def _invalid(where: str, problem: str) -> InvalidFieldError:
+    return InvalidFieldError(f"body.{where}", problem)

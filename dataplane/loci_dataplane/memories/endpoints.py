@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from loci_dataplane.deps import Given
@@ -37,11 +37,12 @@ class PageQuery(BaseModel):
 
 
 @router.get("")
-async def page(query: Annotated[PageQuery, Query()], given: Given) -> MemoryPage:
+async def page(query: Annotated[PageQuery, Query()], given: Given, request: Request) -> MemoryPage:
     """List memories in order of creation."""
     wanted = query.model_dump(include={"user_id", "agent_id", "session_id"}, exclude_none=True)
     where = AllOf(tuple(Condition(name, "eq", value) for name, value in wanted.items()))
     memories, next_cursor = await given.memories.page(where, query.cursor, query.limit)
+    request.scope["entities_returned"] = len(memories)
     return MemoryPage(memories=[MemoryOutput.of(memory) for memory in memories], next_cursor=next_cursor)
 
 

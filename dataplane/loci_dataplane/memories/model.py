@@ -38,4 +38,4 @@ def new_id() -> str:
 
 def timestamp(moment: datetime) -> str:
     """A moment in UTC as text that sorts by time: `2026-01-31T12:00:00.000000Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

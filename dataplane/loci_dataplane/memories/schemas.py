@@ -2,39 +2,67 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
 
+import orjson
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from loci_dataplane.memories.model import Memory
 
 CONTENT_MAX: Final = 32_768
 METADATA_MAX_BYTES: Final = 16_384
+METADATA_MAX_DEPTH: Final = 32
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""An escaped NUL in JSON: stores cut or refuse texts that hold one."""
 
 
 def _is_not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be blank")
+    return text
+
+
+def _has_no_nul(text: str) -> str:
     if "\x00" in text:
         raise ValueError("must not contain NUL characters")
     return text
 
 
 def _is_plain_json(metadata: dict[str, Any]) -> dict[str, Any]:
+    """What every store gives back as it came."""
     try:
-        size = len(json.dumps(metadata, allow_nan=False, ensure_ascii=False).encode())
-    except ValueError:
-        raise ValueError("must be plain JSON: valid Unicode, no NaN or Infinity") from None
-    if size > METADATA_MAX_BYTES:
+        encoded = orjson.dumps(metadata)
+    except orjson.JSONEncodeError:
+        encoded = b""
+    if not encoded or _NUL.search(encoded) or orjson.loads(encoded) != metadata:
+        raise ValueError("must be plain JSON: valid Unicode without NUL, finite numbers, integers of at most 64 bits")
+    if len(encoded) > METADATA_MAX_BYTES:
         raise ValueError(f"must be at most {METADATA_MAX_BYTES} bytes of JSON")
+    if _depth(metadata) > METADATA_MAX_DEPTH:
+        raise ValueError(f"may be nested at most {METADATA_MAX_DEPTH} deep")
     return metadata
 
 
-Content = Annotated[str, StringConstraints(max_length=CONTENT_MAX), AfterValidator(_is_not_blank)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+def _depth(value: object) -> int:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max(map(_depth, parts), default=0)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999 in UTC") from None
+
+
+Content = Annotated[
+    str, StringConstraints(max_length=CONTENT_MAX), AfterValidator(_is_not_blank), AfterValidator(_has_no_nul)
+]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_has_no_nul)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_is_plain_json)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Body(BaseModel):
@@ -51,19 +79,19 @@ class MemoryInput(Body):
     agent_id: Name | None = Field(None, description="Which agent learned it.")
     session_id: Name | None = Field(None, description="The conversation it belongs to; its neighbours help search.")
     metadata: Metadata = Field(default_factory=dict, description="Any JSON object, to filter by.")
-    created_at: AwareDatetime | None = Field(None, description="When it was said; now by default.")
-    expires_at: AwareDatetime | None = Field(None, description="When to stop returning it; never by default.")
+    created_at: Moment | None = Field(None, description="When it was said; now by default.")
+    expires_at: Moment | None = Field(None, description="When to stop returning it; never by default.")
 
 
 class MemoryPatch(Body):
-    """What to change of a memory; fields left out stay."""
+    """What to change of a memory; fields left out stay, null clears one that may be empty."""
 
-    content: Content | None = None
+    content: Content = Field("", description="Not null: a memory always has content.")
     user_id: Name | None = None
     agent_id: Name | None = None
     session_id: Name | None = None
-    metadata: Metadata | None = None
-    expires_at: AwareDatetime | None = None
+    metadata: Metadata = Field(default_factory=dict, description="Takes the place of the whole object.")
+    expires_at: Moment | None = None
 
 
 class MemoryOutput(BaseModel):

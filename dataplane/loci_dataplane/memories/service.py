@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from loci_contract.registry import Limits
-from loci_dataplane.errors import ConflictError, NotFoundError
+from loci_dataplane.errors import ConflictError, InvalidFieldError, NotFoundError
 from loci_dataplane.filters.language import Filter
 from loci_dataplane.indexer.indexer import Indexer
 from loci_dataplane.memories.model import Memory, new_id
@@ -19,7 +18,7 @@ from loci_dataplane.stores.ports import Records
 
 _INDEX_BUDGET: Final = 0.05
 """Seconds that a write waits for its index before it answers; later ones catch up in the background."""
-_NOT_NULL: Final = frozenset({"content", "metadata"})
+_ORDER_MAX: Final = 2**63 - 1
 
 
 class Memories:
@@ -63,9 +62,8 @@ class Memories:
         return await self._change(memory_id, fields, if_match)
 
     async def patch(self, memory_id: str, fields: dict[str, Any], if_match: str | None) -> Memory:
-        """Change some fields; null clears one that may be empty."""
-        kept = {name: value for name, value in fields.items() if value is not None or name not in _NOT_NULL}
-        return await self._change(memory_id, kept, if_match)
+        """Change some fields."""
+        return await self._change(memory_id, fields, if_match)
 
     async def delete(self, memory_id: str, if_match: str | None) -> None:
         """Remove a memory: it is found no more from now on."""
@@ -105,10 +103,13 @@ def _cursor(order: int) -> str:
 
 
 def _order(cursor: str | None) -> int:
-    """The place that a cursor names; one that is not ours begins at the end of nothing."""
+    """The place that a cursor names."""
     if cursor is None:
         return 0
     try:
-        return int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, binascii.Error):
-        raise NotFoundError("This cursor is not one of ours: begin again without it.") from None
+        order = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        order = -1
+    if not 0 <= order <= _ORDER_MAX:
+        raise InvalidFieldError("query.cursor", "is not one of ours: begin again without it")
+    return order

@@ -24,7 +24,8 @@ _DEADLINE: Final = 1.0
 """Seconds after which an answer goes out without the retrievers that are late."""
 _EXACT_FILTER: Final = 2_000
 """A filter that admits at most so many memories is handed to the vector index as their ids."""
-_CACHED_ANSWERS: Final = 512
+_CACHED_CHARACTERS: Final = 4_000_000
+"""Bound of all cached answers together."""
 _RETRIEVERS: Final = {
     Mode.HYBRID: ("vector", "keyword"),
     Mode.VECTOR: ("vector",),
@@ -48,7 +49,7 @@ class Search:
         self._embedder = embedder
         self._generation = generation
         self._now = now
-        self._cache: LRUCache[tuple[int, str], SearchOutput] = LRUCache(_CACHED_ANSWERS)
+        self._cache: LRUCache[tuple[int, str], SearchOutput] = LRUCache(_CACHED_CHARACTERS, getsizeof=_size)
         self._log = structlog.get_logger()
         self._hits = 0
         self._misses = 0
@@ -121,6 +122,11 @@ class Search:
 def _reason(task: asyncio.Task[Any]) -> str:
     """Why a retriever took no part, without anything that was searched for."""
     return type(task.exception()).__name__ if task.done() else "late"
+
+
+def _size(output: SearchOutput) -> int:
+    """An answer's characters, about."""
+    return sum(1_000 + len(result.content) for result in output.results) + 1_000
 
 
 def _result(ranked: Ranked, memory: Memory, wanted: SearchInput) -> SearchResult:

@@ -8,13 +8,13 @@ from typing import Final
 _WORD: Final = re.compile(r"\w+")
 _MAX_WORDS: Final = 64
 _STOP_WORDS: Final = frozenset(
-    (
+    (  # noqa: SIM905 - a list of them is one word a line
         "a about after again all am an and any are as at be because been before being but by can could did do "
         "does doing for from had has have having he her hers him his how i if in into is it its just me my of "
         "on or our ours she so some than that the their them then there these they this those to too us was "
         "we were what when where which while who whom whose why will with would you your yours s t d ll m re "
         "ve "
-    ).split()  # noqa: SIM905 - a list of them is one word a line
+    ).split()
 )
 
 

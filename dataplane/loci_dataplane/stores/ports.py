@@ -52,7 +52,7 @@ class Records(Protocol):
         """Remove a memory unless the function raises; False when there is none."""
 
     async def count(self) -> int:
-        """How many memories there are."""
+        """How many memories there are, with those that have expired and not yet made room."""
 
     async def search(self, query: str, where: Filter, limit: int, now: datetime) -> Sequence[Hit]:
         """Full-text hits, best first."""

@@ -13,6 +13,7 @@ CREATE TABLE memories (
   version    INTEGER NOT NULL
 );
 CREATE INDEX memories_by_session ON memories (session_id, position) WHERE session_id IS NOT NULL;
+CREATE INDEX memories_by_expiry ON memories (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX memories_by_user ON memories (user_id, position) WHERE user_id IS NOT NULL;
 
 CREATE VIRTUAL TABLE memories_text USING fts5 (

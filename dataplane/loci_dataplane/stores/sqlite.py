@@ -49,11 +49,12 @@ class SqliteRecords:
         self._database = database
 
     async def add(self, memory: Memory, max_memories: int) -> None:
-        """Store a memory durably."""
+        """Store a memory durably; those that have expired make room."""
 
         def work(connection: sqlite3.Connection) -> None:
-            held = connection.execute("SELECT memories FROM totals").fetchone()[0]
-            if held >= max_memories:
+            if _held(connection) >= max_memories:
+                connection.execute("DELETE FROM memories WHERE expires_at <= ?", [timestamp(memory.updated_at)])
+            if (held := _held(connection)) >= max_memories:
                 message = (
                     f"This tenant may hold {max_memories} memories and does; delete some or ask for a larger tier."
                 )
@@ -102,7 +103,7 @@ class SqliteRecords:
 
     async def count(self) -> int:
         """How many memories there are."""
-        return int((await self._rows("SELECT memories FROM totals", []))[0][0])
+        return await self._database.read(_held)
 
     async def search(self, query: str, where: Filter, limit: int, now: datetime) -> Sequence[Hit]:
         """Hits of an FTS5 query, best first; `bm25` is lower for better ones."""
@@ -150,6 +151,10 @@ class SqliteRecords:
 
     async def _rows(self, query: str, parameters: Sequence[Any]) -> list[sqlite3.Row]:
         return await self._database.read(lambda connection: connection.execute(query, parameters).fetchall())
+
+
+def _held(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT memories FROM totals").fetchone()[0])
 
 
 def _one(connection: sqlite3.Connection, memory_id: str, now: datetime) -> Memory | None:
