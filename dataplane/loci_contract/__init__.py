@@ -1,1 +1,1 @@
-"""What every Loci process agrees on: names, headers, environment keys, API keys, the registry record, the error shape."""
+"""What every Loci process agrees on: names, headers, environment, API keys, registry record, error shape."""

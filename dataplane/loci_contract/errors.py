@@ -34,7 +34,7 @@ class FieldError(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """The body of every answer that is not a success; some errors add fields of their own (`retry_after`, `limit`, ...)."""
+    """The body of every answer that is not a success; some errors add fields (`retry_after`, `limit`, ...)."""
 
     model_config = ConfigDict(extra="allow")
 

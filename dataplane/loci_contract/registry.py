@@ -1,4 +1,4 @@
-"""The registry record: all that the ingress needs to know of one tenant, written by the operator, watched by the policy."""
+"""The registry record: all that the ingress needs to know of a tenant; the operator writes it, the policy watches."""
 
 from __future__ import annotations
 

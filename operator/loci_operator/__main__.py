@@ -8,6 +8,7 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
+import aiohttp
 import kopf
 import structlog
 import uvloop
@@ -20,6 +21,8 @@ from loci_operator.engine import Engine, World
 from loci_operator.handlers.events import register
 from loci_operator.settings import Settings
 from loci_operator.specs.context import Platform
+
+_PAUSE_SECONDS = 1.0
 
 
 def main() -> None:
@@ -35,7 +38,7 @@ async def _run(settings: Settings) -> None:
     async with api(settings.kubeconfig) as calls, asyncio.TaskGroup() as group:
         observer = Observer(calls, queue.add)
         engine = Engine(calls, observer, world, _platform(settings), lambda: datetime.now(UTC))
-        await engine.load()
+        await _load(engine)
         background = [
             group.create_task(observer.run()),
             group.create_task(_work(queue, observer, engine, settings.workers)),
@@ -46,6 +49,16 @@ async def _run(settings: Settings) -> None:
         finally:
             for task in background:
                 task.cancel()
+
+
+async def _load(engine: Engine) -> None:
+    """Learn what there is; at a cluster's birth the API server may need some moments."""
+    while True:
+        try:
+            return await engine.load()
+        except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+            structlog.get_logger().warning("cannot read tenants yet", error=type(error).__name__)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def _work(queue: WorkQueue, observer: Observer, engine: Engine, workers: int) -> None:

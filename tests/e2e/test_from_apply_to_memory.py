@@ -47,7 +47,7 @@ def test_a_memory_stored_through_the_ingress_is_found_in_the_tenants_pod(cluster
         stored = client.post("/v1/memories", json={"content": TOLD})
         assert stored.status_code == 201, stored.text
         found = client.post("/v1/memories/search", json=QUESTION).json()
-    assert [r["content"] for r in found["results"]] == [TOLD]
+    assert found["results"][0]["content"] == TOLD
     assert found["degraded"] == []
 
 
