@@ -22,7 +22,7 @@ _CONVERSATION: Final = (
     ("ada", "Yes, Grace lands on Thursday evening with her two dogs."),
     ("sam", "I'll bring green tea, I remember you gave up coffee."),
 )
-_QUESTIONS: Final = ("What food is Ada allergic to?", "Who is visiting, and when?")
+_QUESTIONS: Final = ("What food is Ada allergic to?", "When does Grace arrive?")
 _MAX_REQUESTS: Final = 1_000
 
 console = Console(highlight=False, soft_wrap=True)

@@ -14,6 +14,9 @@ from typing import Final
 from loci_dataplane.stores.ports import Hit
 
 WEIGHTS: Final[Mapping[str, float]] = {"vector": 0.55, "keyword": 0.45}
+STRONG: Final[Mapping[str, float]] = {"keyword": 1.0}
+"""From which best score on a retriever's hits count in full. BM25 gives far less when the query's words are in most
+memories, as in a small collection: then they say nothing, and scaling alone would make noise look like evidence."""
 SPREAD: Final = 0.35
 """The share of the better neighbour's score."""
 
@@ -31,7 +34,7 @@ class Ranked:
 def fuse(hits: Mapping[str, Sequence[Hit]], neighbours: Mapping[str, Sequence[str]]) -> list[Ranked]:
     """Blend the hits of one or more retrievers, best first; neighbours that nothing hit take part too."""
     total = sum(WEIGHTS[retriever] for retriever in hits)
-    scaled = {retriever: _scale(found) for retriever, found in hits.items()}
+    scaled = {retriever: _scale(found, STRONG.get(retriever)) for retriever, found in hits.items()}
     blended: dict[str, float] = {}
     for retriever, scores in scaled.items():
         for memory_id, score in scores.items():
@@ -48,13 +51,14 @@ def fuse(hits: Mapping[str, Sequence[Hit]], neighbours: Mapping[str, Sequence[st
     return sorted(ranked, key=lambda r: (-r.score, r.memory_id))
 
 
-def _scale(hits: Sequence[Hit]) -> dict[str, float]:
-    """Scores from 0 (the worst hit) to 1 (the best)."""
+def _scale(hits: Sequence[Hit], strong: float | None) -> dict[str, float]:
+    """Scores from 0 (the worst hit) to 1 (the best), or to less when even the best is weak."""
     if not hits:
         return {}
     best, worst = max(h.score for h in hits), min(h.score for h in hits)
     width = best - worst
-    return {h.memory_id: (h.score - worst) / width if width else 1.0 for h in hits}
+    strength = 1.0 if strong is None else min(1.0, max(0.0, best / strong))
+    return {h.memory_id: strength * ((h.score - worst) / width if width else 1.0) for h in hits}
 
 
 def _parts(hits: Mapping[str, Sequence[Hit]]) -> dict[str, dict[str, dict[str, float]]]:
