@@ -1,0 +1,137 @@
+"""How the indexer treats failures. The outbox here is a list; the real one is tried in tests/integration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import numpy as np
+
+from loci_dataplane.errors import EmbedderUnavailableError
+from loci_dataplane.indexer.indexer import Indexer
+from loci_dataplane.memories.model import Memory
+from loci_dataplane.stores.ports import Records, Task, Vector, Vectors
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Outbox:
+    """The records that the indexer needs, with entries that are always due."""
+
+    def __init__(self, contents: dict[str, str], waiting: Sequence[str]) -> None:
+        self.contents = contents
+        self.waiting = [Task(memory_id, revision=1, attempts=0) for memory_id in waiting]
+        self.delays: list[timedelta] = []
+
+    async def tasks(self, limit: int, now: datetime) -> Sequence[Task]:
+        del now
+        return self.waiting[:limit]
+
+    async def get(self, ids: Sequence[str], now: datetime) -> dict[str, Memory]:
+        found = {i: self.contents[i] for i in ids if i in self.contents}
+        return {i: Memory(i, text, None, None, None, {}, now, now) for i, text in found.items()}
+
+    async def finish(self, tasks: Sequence[Task]) -> None:
+        self.waiting = [task for task in self.waiting if task not in tasks]
+
+    async def postpone(self, tasks: Sequence[Task], due_at: datetime) -> None:
+        self.delays.append(due_at - NOW)
+        self.waiting = [replace(task, attempts=task.attempts + (task in tasks)) for task in self.waiting]
+
+    async def backlog(self) -> int:
+        return len(self.waiting)
+
+
+class Index:
+    """Vectors in a dict."""
+
+    def __init__(self, *ids: str) -> None:
+        self.ids = set(ids)
+
+    async def upsert(self, ids: Sequence[str], vectors: Vector) -> None:
+        assert len(ids) == len(vectors)
+        self.ids |= set(ids)
+
+    async def delete(self, ids: Sequence[str]) -> None:
+        self.ids -= set(ids)
+
+
+class Model:
+    """Fails on poison, and on everything while it is down."""
+
+    def __init__(self, *, down: bool = False) -> None:
+        self.down = down
+
+    async def embed(self, texts: Sequence[str], *, interactive: bool) -> Vector:
+        assert not interactive
+        if self.down:
+            raise EmbedderUnavailableError("down")
+        if "poison" in texts:
+            raise ValueError("poison")
+        return np.ones((len(texts), 2), dtype=np.float32)
+
+
+def indexer(outbox: Outbox, index: Index, model: Model) -> Indexer:
+    return Indexer(cast("Records", outbox), cast("Vectors", index), model, lambda: NOW, "acme")
+
+
+async def test_a_bad_entry_delays_no_other() -> None:
+    outbox, index = Outbox({"a": "fine", "b": "poison", "c": "fine"}, ["a", "b", "c"]), Index()
+    tried = indexer(outbox, index, Model())
+    assert await tried._drain()
+    assert await tried._drain()
+    assert index.ids == {"a", "c"}
+    assert [(task.memory_id, task.attempts) for task in outbox.waiting] == [("b", 2)]
+    assert tried.backlog == 1
+
+
+async def test_what_has_no_row_any_more_loses_its_vector() -> None:
+    outbox, index = Outbox({}, ["gone"]), Index("gone", "other")
+    await indexer(outbox, index, Model())._drain()
+    assert index.ids == {"other"}
+    assert outbox.waiting == []
+
+
+async def test_waits_longer_after_each_failure_but_never_more_than_a_minute() -> None:
+    outbox = Outbox({"a": "fine"}, ["a"])
+    tried = indexer(outbox, Index(), Model(down=True))
+    for _ in range(12):
+        await tried._drain()
+    longest = [timedelta(seconds=min(60, 0.5 * 2**attempt)) for attempt in range(12)]
+    assert all(bound / 2 <= delay <= bound for delay, bound in zip(outbox.delays, longest, strict=True))
+
+
+async def test_a_writer_waits_for_its_index_and_no_longer_than_its_budget() -> None:
+    outbox, index = Outbox({"a": "fine"}, []), Index()
+    tried = indexer(outbox, index, Model())
+    tried.touch()
+    await tried.settle(0.01)  # nobody indexes, yet this returns
+    async with tried.running():
+        outbox.waiting = [Task("a", 1, 0)]
+        tried.touch()
+        await tried.settle(30)
+    assert index.ids == {"a"}
+    assert tried.generation >= 3
+
+
+async def test_outlives_a_store_that_fails() -> None:
+    class Broken(Outbox):
+        failures = 1
+
+        async def tasks(self, limit: int, now: datetime) -> Sequence[Task]:
+            if self.failures:
+                self.failures -= 1
+                raise OSError("disk")
+            return await super().tasks(limit, now)
+
+    outbox, index = Broken({"a": "fine"}, ["a"]), Index()
+    tried = indexer(outbox, index, Model())
+    async with tried.running():
+        async with asyncio.timeout(30):
+            while outbox.waiting:
+                tried.touch()
+                await tried.settle(0.05)
+    assert index.ids == {"a"}

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from loci_dataplane.memories.model import new_id, timestamp
+from loci_dataplane.memories.schemas import CONTENT_MAX, MemoryInput, MemoryPatch
+from loci_dataplane.search.schemas import SearchInput
+
+
+def deep(levels: int) -> dict[str, Any]:
+    return {"a": deep(levels - 1)} if levels else {}
+
+
+REFUSED: dict[str, dict[str, Any]] = {
+    "content": {"content": ""},
+    "content blank": {"content": " \n\t"},
+    "content with NUL": {"content": "a\x00b"},
+    "content too long": {"content": "x" * (CONTENT_MAX + 1)},
+    "content not text": {"content": 7},
+    "colour": {"content": "a", "colour": "red"},
+    "user_id": {"content": "a", "user_id": ""},
+    "session_id with NUL": {"content": "a", "session_id": "\x00"},
+    "metadata list": {"content": "a", "metadata": []},
+    "metadata not a number": {"content": "a", "metadata": {"a": float("nan")}},
+    "metadata infinite": {"content": "a", "metadata": {"a": [float("inf")]}},
+    "metadata of 65 bits": {"content": "a", "metadata": {"a": 2**64}},
+    "metadata with NUL": {"content": "a", "metadata": {"a": "\\\x00"}},
+    "metadata half a pair": {"content": "a", "metadata": {"\ud800": 1}},
+    "metadata too large": {"content": "a", "metadata": {"a": "x" * 16_384}},
+    "metadata too deep": {"content": "a", "metadata": deep(32)},
+    "metadata far too deep": {"content": "a", "metadata": deep(500)},
+    "created_at without a zone": {"content": "a", "created_at": "2026-01-31T12:00:00"},
+    "created_at before year 1": {"content": "a", "created_at": "0001-01-01T00:00:00+01:00"},
+    "expires_at after year 9999": {"content": "a", "expires_at": "9999-12-31T23:59:59-01:00"},
+}
+
+
+@pytest.mark.parametrize(("field", "document"), REFUSED.items(), ids=REFUSED.keys())
+def test_refuses_what_could_not_be_kept_and_names_the_field(field: str, document: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        MemoryInput.model_validate(document)
+    assert refused.value.errors()[0]["loc"][0] == field.split(maxsplit=1)[0]
+
+
+def test_accepts_what_looks_like_nul_but_is_none() -> None:
+    MemoryInput.model_validate({"content": "a", "metadata": {"a": "\\u0000", "b": [1, 2.5, None, True, {"c": "é"}]}})
+
+
+def test_accepts_the_longest_content() -> None:
+    assert len(MemoryInput(content="é" * CONTENT_MAX).content) == CONTENT_MAX
+
+
+def test_a_patch_knows_null_from_left_out() -> None:
+    patch = MemoryPatch.model_validate({"user_id": None})
+    assert patch.model_dump(exclude_unset=True) == {"user_id": None}
+
+
+@pytest.mark.parametrize("field", ["content", "metadata"])
+def test_a_patch_cannot_clear_what_a_memory_always_has(field: str) -> None:
+    with pytest.raises(ValidationError):
+        MemoryPatch.model_validate({field: None})
+
+
+def test_a_search_takes_top_k_for_limit() -> None:
+    assert SearchInput.model_validate({"query": "a", "top_k": 3}).limit == 3
+
+
+@pytest.mark.parametrize("document", [{"query": " "}, {"query": "a", "limit": 0}, {"query": "a", "mode": "graph"}])
+def test_a_search_is_checked(document: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        SearchInput.model_validate(document)
+
+
+def test_ids_are_unlike_and_say_what_they_are() -> None:
+    ids = {new_id() for _ in range(1_000)}
+    assert len(ids) == 1_000
+    assert all(one.startswith("mem_") and len(one) == 30 for one in ids)
+
+
+moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(timezone(timedelta(hours=5))))  # noqa: DTZ001 - bounds
+
+
+@given(moments, moments)
+def test_timestamps_sort_like_the_moments_and_read_back(one: datetime, other: datetime) -> None:
+    assert (timestamp(one) < timestamp(other)) == (one < other)
+    assert datetime.fromisoformat(timestamp(one)) == one
+    assert datetime.fromisoformat(timestamp(one)).tzinfo == UTC
