@@ -40,7 +40,7 @@ check: setup ## formatting, lint, types, import contracts, generated files, char
 	@echo "check: import contracts";  .venv/bin/lint-imports --no-logo > build/imports.log || (cat build/imports.log; false)
 	@echo "check: generated files";   $(PYTHON) -m loci_dev.generate --check
 	@echo "check: chart";             $$($(PYTHON) -m loci_dev.tools.which helm) lint --strict --quiet charts/loci
-	@echo "check: docs";              .venv/bin/mkdocs build --strict --quiet
+	@echo "check: docs";              NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
 generate: setup ## write the generated files: CRDs, tiers
 	@$(PYTHON) -m loci_dev.generate
@@ -56,7 +56,7 @@ cluster-down: setup ## remove the local cluster, also after a crash
 	@$(PYTHON) -m loci_dev.cluster down
 
 docs: setup ## build the documentation site into site/
-	@.venv/bin/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
 clean: ## remove what this checkout built (not the tool cache)
 	@rm -rf .venv build dist site
