@@ -1,0 +1,120 @@
+"""What each builder makes, against committed manifests. `LOCI_GOLDEN=write pytest` renews them; review the difference."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from loci_contract.keys import sha256
+from loci_contract.registry import KeyRecord, Scope
+from loci_operator.api.base import ObjectMeta
+from loci_operator.api.derive import effective_limits
+from loci_operator.api.tenant import DeletionPolicy, LimitOverrides, MemoryTenant, MemoryTenantSpec, Network, Storage
+from loci_operator.api.tiers import default_tiers
+from loci_operator.errors import RejectedError
+from loci_operator.reconcile.observed import with_hash
+from loci_operator.specs.children import children
+from loci_operator.specs.context import Context, Platform
+
+GOLDEN = Path(__file__).parent / "golden"
+TIERS = {tier.metadata.name: tier for tier in default_tiers()}
+
+
+def context(tier: str = "pro", **spec: Any) -> Context:
+    metadata = ObjectMeta(name="acme", uid="0000-1111", generation=1)
+    tenant = MemoryTenant(metadata=metadata, spec=MemoryTenantSpec(tier=tier, **spec))
+    key = KeyRecord(name="default", sha256=sha256("sk-acme-key"), scopes=frozenset(Scope))
+    platform = Platform(
+        image="loci:1.0", embedder_url="http://loci-embedder.loci-system.svc:8081", system_namespace="loci-system"
+    )
+    return Context(
+        tenant=tenant,
+        tier=TIERS[tier],
+        limits=effective_limits(tenant, TIERS[tier]),
+        platform=platform,
+        keys=(key,),
+        generated_keys={"default": "sk-acme-key"},
+        ingress_token="token-of-acme",
+    )
+
+
+def child(made: Context, kind: str, name: str = "loci-dataplane") -> dict[str, Any]:
+    return next(c for c in children(made) if c["kind"] == kind and c["metadata"]["name"] == name)
+
+
+CASES: dict[str, Callable[[], Context]] = {
+    "pro": context,
+    "free-deleted-with-its-data": lambda: context("free", deletion_policy=DeletionPolicy.DELETE),
+    "enterprise-with-its-own": lambda: context(
+        "enterprise",
+        limits=LimitOverrides(burst=7),
+        storage=Storage(size="5Gi", storage_class_name="fast"),
+        network=Network(allow_from=("probes",)),
+        suspend=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_objects_are_as_committed(case: str) -> None:
+    text = yaml.safe_dump_all(children(CASES[case]()), sort_keys=False, width=120)
+    path = GOLDEN / f"{case}.yaml"
+    if os.environ.get("LOCI_GOLDEN") == "write":
+        path.write_text(text)
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_object_is_labelled_and_goes_with_its_tenant(case: str) -> None:
+    made = CASES[case]()
+    for manifest in children(made):
+        metadata = manifest["metadata"]
+        assert metadata["labels"]["loci.dev/tenant"] == "acme"
+        assert metadata["labels"]["app.kubernetes.io/managed-by"] == "loci-operator"
+        owned = [owner["uid"] for owner in metadata.get("ownerReferences", [])]
+        keeps = manifest["kind"] == "Namespace" and made.retains
+        assert owned == ([] if keeps else ["0000-1111"])
+
+
+def test_the_pod_meets_the_restricted_standard_and_has_no_token() -> None:
+    spec = child(context(), "StatefulSet")["spec"]["template"]["spec"]
+    assert spec["automountServiceAccountToken"] is False
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    (container,) = spec["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def test_no_secret_is_outside_a_secret() -> None:
+    others = str([c for c in children(context()) if c["kind"] != "Secret"])
+    assert "token-of-acme" not in others
+    assert "sk-acme-key" not in others
+    assert "token-of-acme" not in repr(context())
+
+
+def test_limits_and_keys_are_no_part_of_the_pods_template() -> None:
+    before = child(context("enterprise"), "StatefulSet")
+    changed = replace(context("enterprise", limits=LimitOverrides(burst=1)), keys=())
+    assert child(changed, "StatefulSet") == before
+
+
+def test_the_namespace_denies_everything_by_default() -> None:
+    spec = child(context(), "NetworkPolicy", "default-deny")["spec"]
+    assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_a_manifest_differs_in_its_hash_when_it_differs() -> None:
+    plain, bigger = child(context(), "ConfigMap"), child(context("free"), "ConfigMap")
+    assert with_hash(plain)["metadata"]["annotations"] != with_hash(bigger)["metadata"]["annotations"]
+
+
+def test_own_limits_are_refused_where_the_tier_does_not_allow_them() -> None:
+    with pytest.raises(RejectedError, match="remove spec.limits"):
+        context("pro", limits=LimitOverrides(burst=1))

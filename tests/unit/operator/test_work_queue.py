@@ -1,0 +1,100 @@
+"""The queue: each tenant once, one at a time, and no failing one in another's way."""
+
+import asyncio
+from collections import Counter
+
+from loci_operator.cluster.queue import WorkQueue
+
+
+class Work:
+    """Work that waits until it is let go, and counts."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.running: Counter[str] = Counter()
+        self.most: Counter[str] = Counter()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.poisoned: set[str] = set()
+        self.started = asyncio.Event()
+        self._progress = asyncio.Condition()
+
+    async def reached(self, count: int) -> None:
+        async with self._progress:
+            await self._progress.wait_for(lambda: len(self.done) >= count)
+
+    async def __call__(self, key: str) -> None:
+        self.running[key] += 1
+        self.started.set()
+        self.most[key] = max(self.most[key], self.running[key])
+        try:
+            await self.gate.wait()
+            if key in self.poisoned:
+                raise RuntimeError(key)
+            self.done.append(key)
+            async with self._progress:
+                self._progress.notify_all()
+        finally:
+            self.running[key] -= 1
+
+
+async def until(queue: WorkQueue, work: Work, count: int, workers: int = 2) -> None:
+    task = asyncio.create_task(queue.run(work, workers))
+    try:
+        async with asyncio.timeout(5):
+            await work.reached(count)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_key_asked_for_many_times_is_done_once() -> None:
+    queue, work = WorkQueue(lambda *_: None), Work()
+    for _ in range(10):
+        queue.add("acme")
+    queue.add("last")
+    await until(queue, work, 2)
+    assert work.done == ["acme", "last"]
+
+
+async def test_a_key_asked_for_while_it_is_done_is_done_again_afterwards() -> None:
+    queue, work = WorkQueue(lambda *_: None), Work()
+    work.gate.clear()
+    queue.add("acme")
+    task = asyncio.create_task(until(queue, work, 2))
+    async with asyncio.timeout(5):
+        await work.started.wait()
+    queue.add("acme")
+    queue.add("acme")
+    work.gate.set()
+    await task
+    assert work.done == ["acme", "acme"]
+    assert work.most["acme"] == 1, "a tenant was worked on twice at once"
+
+
+async def test_keys_are_served_in_the_order_in_which_they_came() -> None:
+    queue, work = WorkQueue(lambda *_: None), Work()
+    for key in "cab":
+        queue.add(key)
+    await until(queue, work, 3, workers=1)
+    assert work.done == ["c", "a", "b"]
+
+
+async def test_a_failing_key_is_reported_and_delays_no_other() -> None:
+    reported: list[str] = []
+    queue, work = WorkQueue(lambda key, _: reported.append(key)), Work()
+    work.poisoned.add("bad")
+    for key in ("bad", "good", "better"):
+        queue.add(key)
+    await until(queue, work, 2, workers=1)
+    assert work.done == ["good", "better"]
+    assert reported == ["bad"]
+
+
+async def test_a_key_that_failed_comes_back() -> None:
+    work = Work()
+    work.poisoned.add("bad")
+    queue = WorkQueue(lambda *_: work.poisoned.clear())
+    queue.add("bad")
+    await until(queue, work, 1)
+    assert work.done == ["bad"]
