@@ -51,6 +51,7 @@ class Services:
     async def refresh(self) -> None:
         """Bring up to date those metrics that are not counted as things happen."""
         self.metrics.entities.set(await self.deps.records.count())
+        self.metrics.outbox.set(await self.deps.records.backlog())
 
 
 def services(deps: Deps) -> Services:
@@ -59,7 +60,7 @@ def services(deps: Deps) -> Services:
     memories = Memories(deps.records, indexer, deps.limits, deps.now)
     search = Search(deps.records, deps.vectors, deps.embedder, lambda: indexer.generation, deps.now)
     metrics = TenantMetrics(deps.families, deps.tenant)
-    metrics.watch(search.hit_ratio, lambda: indexer.backlog)
+    metrics.watch(search.hit_ratio)
     return Services(deps, indexer, memories, search, metrics)
 
 

@@ -40,11 +40,11 @@ class TenantMetrics:
         self._tenant = tenant
         self._seen: set[tuple[str, str]] = set()
         self.entities = families.entities.labels(tenant)
+        self.outbox = families.outbox.labels(tenant)
 
-    def watch(self, hit_ratio: Callable[[], float], outbox: Callable[[], float]) -> None:
-        """Read these values whenever metrics are asked for."""
+    def watch(self, hit_ratio: Callable[[], float]) -> None:
+        """Read this value whenever metrics are asked for."""
         self._families.hit_ratio.labels(self._tenant).set_function(hit_ratio)
-        self._families.outbox.labels(self._tenant).set_function(outbox)
 
     def observe(self, method: str, status: int, seconds: float) -> None:
         """Count one answered request."""

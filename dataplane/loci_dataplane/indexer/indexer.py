@@ -35,8 +35,6 @@ class Indexer:
         self._log = structlog.get_logger().bind(tenant_id=tenant)
         self.generation = 0
         """Grows when an index changed: what was computed before may be out of date."""
-        self.backlog = 0
-        """Outbox entries when last looked."""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -75,13 +73,11 @@ class Indexer:
         """Do one batch; false when nothing was due."""
         tasks = await self._records.tasks(_BATCH, self._now())
         if not tasks:
-            self.backlog = await self._records.backlog()
             return False
         fresh = [task for task in tasks if task.attempts == 0]
         # What failed before goes alone, so that one bad entry delays no other.
         for batch in [fresh] if fresh else [[task] for task in tasks]:
             await self._attempt(batch)
-        self.backlog = await self._records.backlog()
         self.generation += 1
         self._indexed.set()
         return True

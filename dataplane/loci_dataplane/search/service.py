@@ -130,6 +130,6 @@ def _size(output: SearchOutput) -> int:
 
 
 def _result(ranked: Ranked, memory: Memory, wanted: SearchInput) -> SearchResult:
-    explanation = {**ranked.parts, "neighbour": round(ranked.neighbour, 4)} if wanted.explain else None
+    explanation = {**ranked.parts, "neighbour": ranked.neighbour} if wanted.explain else None
     fields = {name: getattr(memory, name) for name in SearchResult.model_fields if hasattr(memory, name)}
-    return SearchResult.model_construct(**fields, score=round(ranked.score, 4), explanation=explanation)
+    return SearchResult.model_construct(**fields, score=ranked.score, explanation=explanation)

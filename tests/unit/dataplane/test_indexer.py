@@ -41,9 +41,6 @@ class Outbox:
         self.delays.append(due_at - NOW)
         self.waiting = [replace(task, attempts=task.attempts + (task in tasks)) for task in self.waiting]
 
-    async def backlog(self) -> int:
-        return len(self.waiting)
-
 
 class Index:
     """Vectors in a dict."""
@@ -85,7 +82,6 @@ async def test_a_bad_entry_delays_no_other() -> None:
     assert await tried._drain()
     assert index.ids == {"a", "c"}
     assert [(task.memory_id, task.attempts) for task in outbox.waiting] == [("b", 2)]
-    assert tried.backlog == 1
 
 
 async def test_what_has_no_row_any_more_loses_its_vector() -> None:

@@ -1,0 +1,33 @@
+"""The real model in the test's process, and tenants on real SQLite and Chroma files."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from loci_dev import pod
+from loci_dev.dataplane import serving
+from loci_embedder.batching import Batcher
+from loci_embedder.encoder import Encoder
+from loci_standalone.embedder import InProcessEmbedder
+
+
+@pytest.fixture(scope="session")
+async def embedder() -> AsyncIterator[InProcessEmbedder]:
+    async with Batcher(Encoder.load()) as batcher:
+        yield InProcessEmbedder(batcher)
+
+
+@pytest.fixture
+async def acme(tmp_path: Path, embedder: InProcessEmbedder) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(tmp_path / "acme", embedder) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def embedder_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with pod.embedder(tmp_path_factory.mktemp("embedder")) as url:
+        yield url

@@ -1,0 +1,173 @@
+"""Finding memories: by meaning, by words, by filter, and what happens when a part is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from loci_dataplane.stores.http_embedder import HttpEmbedder
+from loci_dev.dataplane import serving
+from loci_dev.processes import free_port
+from loci_standalone.embedder import InProcessEmbedder
+
+TALK = [
+    "Ada adopted a puppy from the shelter last weekend.",
+    "The quarterly budget was approved by the board.",
+    "Bob is allergic to peanuts and carries an injector.",
+    "They plan to hike the northern ridge in September.",
+    "The printer on the second floor is out of toner.",
+]
+
+
+async def remember(client: httpx.AsyncClient, content: str, **more: Any) -> str:
+    answer = await client.post("/v1/memories", json={"content": content, **more})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def search(client: httpx.AsyncClient, query: str, **more: Any) -> dict[str, Any]:
+    answer = await client.post("/v1/memories/search", json={"query": query, **more})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def contents(client: httpx.AsyncClient, query: str, **more: Any) -> list[str]:
+    return [result["content"] for result in (await search(client, query, **more))["results"]]
+
+
+@pytest.fixture
+async def talk(acme: httpx.AsyncClient) -> httpx.AsyncClient:
+    for line in TALK:
+        await remember(acme, line, metadata={"words": len(line.split())})
+    await indexed(acme)
+    return acme
+
+
+async def indexed(client: httpx.AsyncClient) -> None:
+    """Wait until the outbox is empty."""
+    async with asyncio.timeout(30):
+        while 'memory_outbox_entries{tenant="acme"} 0.0' not in (await client.get("/metrics")).text:  # noqa: ASYNC110 - only HTTP tells
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "vector"])
+@pytest.mark.parametrize(
+    ("query", "line"),
+    [("Who got a young dog?", 0), ("What food is dangerous to someone?", 2), ("mountain walking trip", 3)],
+)
+async def test_finds_a_paraphrase(talk: httpx.AsyncClient, mode: str, query: str, line: int) -> None:
+    assert (await contents(talk, query, mode=mode, limit=1)) == [TALK[line]]
+
+
+async def test_finds_words_in_other_forms(talk: httpx.AsyncClient) -> None:
+    assert await contents(talk, "hiking plans", mode="keyword") == [TALK[3]]
+    assert await contents(talk, "of the and", mode="keyword", limit=1)
+    assert await contents(talk, "?!", mode="keyword") == []
+
+
+async def test_limits_and_orders_results(talk: httpx.AsyncClient) -> None:
+    results = (await search(talk, "a puppy or peanuts", top_k=3))["results"]
+    assert len(results) == 3
+    assert [r["score"] for r in results] == sorted((r["score"] for r in results), reverse=True)
+    assert len(await contents(talk, "a puppy or peanuts", threshold=results[1]["score"])) == 2
+
+
+async def test_explains_where_a_score_comes_from(talk: httpx.AsyncClient) -> None:
+    best = (await search(talk, "puppy", explain=True))["results"][0]
+    assert best["explanation"]["keyword"]["rank"] == best["explanation"]["vector"]["rank"] == 1
+    assert "explanation" not in (await search(talk, "puppy"))["results"][0]
+
+
+async def test_a_filter_narrows_every_mode(talk: httpx.AsyncClient) -> None:
+    for mode in ("hybrid", "vector", "keyword"):
+        filters = {"OR": [{"metadata.words": {"lt": 9}}, {"metadata.words": {"gte": 10}}]}
+        found = await contents(talk, "a puppy, peanuts, budget, hike, printer", mode=mode, filters=filters)
+        assert set(found) == {line for line in TALK if len(line.split()) != 9}
+        assert await contents(talk, "puppy", mode=mode, filters={"user_id": "nobody"}) == []
+
+
+async def test_the_answer_beside_a_hit_is_found_with_it(acme: httpx.AsyncClient) -> None:
+    await remember(acme, "Where did you park the car?", session_id="s1")
+    answer = await remember(acme, "Level three, near the lift.", session_id="s1")
+    await remember(acme, "Level three of the game is hard.", session_id="s2")
+    found = (await search(acme, "park car", mode="keyword", explain=True))["results"]
+    assert [result["id"] for result in found][1:] == [answer]
+    assert found[1]["explanation"]["neighbour"] > 0
+
+
+async def test_a_deleted_memory_is_found_no_more_even_while_its_vector_is_there(
+    tmp_path: Path, embedder: InProcessEmbedder
+) -> None:
+    async with serving(tmp_path / "acme", embedder) as acme:
+        gone = await remember(acme, TALK[0], session_id="s1")
+        kept = await remember(acme, TALK[1], session_id="s1")
+        await indexed(acme)
+    async with serving(tmp_path / "acme", embedder, indexing=False) as acme:
+        assert (await acme.delete(f"/v1/memories/{gone}")).status_code == 204
+        for mode in ("hybrid", "vector", "keyword"):
+            found = (await search(acme, "puppy budget", mode=mode))["results"]
+            assert [result["id"] for result in found] == [kept]
+
+
+async def test_a_changed_memory_is_found_by_what_it_says_now(acme: httpx.AsyncClient) -> None:
+    changed = await remember(acme, TALK[0])
+    await remember(acme, TALK[1])
+    await acme.patch(f"/v1/memories/{changed}", json={"content": TALK[2]})
+    await indexed(acme)
+    assert await contents(acme, "food allergy", mode="vector", limit=1) == [TALK[2]]
+    assert await contents(acme, "puppy", mode="keyword") == []
+
+
+async def test_a_repeated_search_comes_from_the_cache_until_something_changes(talk: httpx.AsyncClient) -> None:
+    first = await search(talk, "puppy")
+    assert await search(talk, "puppy") == first
+    assert 'memory_cache_hit_ratio{tenant="acme"} 0.5' in (await talk.get("/metrics")).text
+    puppy = first["results"][0]["id"]
+    await talk.patch(f"/v1/memories/{puppy}", json={"metadata": {"seen": True}})
+    assert (await search(talk, "puppy"))["results"][0]["metadata"] == {"seen": True}
+    await talk.delete(f"/v1/memories/{puppy}")
+    assert puppy not in [result["id"] for result in (await search(talk, "puppy"))["results"]]
+
+
+async def test_no_search_misses_what_was_acknowledged_before_it(acme: httpx.AsyncClient) -> None:
+    async def write_and_look(number: int) -> bool:
+        stored = await remember(acme, f"otter number{number}")
+        found = await search(acme, f"number{number}", mode="keyword")
+        return stored in [result["id"] for result in found["results"]]
+
+    assert all(await asyncio.gather(*(write_and_look(i) for i in range(32))))
+
+
+async def test_without_the_embedder_writes_last_and_searches_say_what_is_missing(tmp_path: Path) -> None:
+    async with (
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{free_port()}") as nobody,
+        serving(tmp_path / "acme", HttpEmbedder(nobody)) as acme,
+    ):
+        stored = await remember(acme, TALK[0])
+        found = await search(acme, "puppy")
+        assert [result["id"] for result in found["results"]] == [stored]
+        assert found["degraded"] == ["vector"]
+        refused = await acme.post("/v1/memories/search", json={"query": "puppy", "mode": "vector"})
+        assert (refused.status_code, refused.json()["error"]) == (503, "service_unavailable")
+        health = await acme.get("/health")
+        assert (health.status_code, health.json()["status"]) == (200, "degraded")
+        assert health.json()["components"] == {"records": "healthy", "vectors": "healthy", "embedder": "unhealthy"}
+
+
+async def test_what_was_written_without_the_embedder_is_found_by_meaning_once_it_is_back(
+    tmp_path: Path, embedder: InProcessEmbedder
+) -> None:
+    async with (
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{free_port()}") as nobody,
+        serving(tmp_path / "acme", HttpEmbedder(nobody)) as acme,
+    ):
+        for line in TALK:
+            await remember(acme, line)
+    async with serving(tmp_path / "acme", embedder) as acme:
+        await indexed(acme)
+        assert await contents(acme, "Who got a young dog?", mode="vector", limit=1) == [TALK[0]]
