@@ -1,22 +1,20 @@
 """A real control plane with the CRDs and tiers, and Loci's processes under their own accounts and rules."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
+from loci_contract.names import SYSTEM_NAMESPACE
+from loci_dev.cluster.accounts import account
 from loci_dev.cluster.controlplane import ControlPlane, control_plane
 from loci_dev.cluster.tenants import Tenants
 from loci_dev.pod import answers
 from loci_dev.processes import free_port, running
 
 ROOT = Path(__file__).parents[2]
-SYSTEM = "loci-system"
 
 StartOperator = Callable[..., AbstractContextManager[Path]]
 
@@ -24,33 +22,11 @@ StartOperator = Callable[..., AbstractContextManager[Path]]
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     with control_plane(tmp_path_factory.mktemp("plane")) as running_plane:
-        running_plane.kubectl("create", "namespace", SYSTEM)
-        running_plane.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
+        running_plane.kubectl("create", "namespace", SYSTEM_NAMESPACE)
+        running_plane.kubectl("apply", "--server-side", "-f", str(ROOT / "charts/loci/crds"))
         running_plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
         running_plane.kubectl("apply", "-f", str(ROOT / "charts/loci/files/tiers.yaml"))
         yield running_plane
-
-
-def account(plane: ControlPlane, component: str) -> Path:
-    """The kubeconfig of a component's ServiceAccount with exactly the chart's rules for it."""
-    rules = yaml.safe_load((ROOT / f"charts/loci/files/{component}-rules.yaml").read_text())
-    name = f"loci-{component}"
-    subject = {"kind": "ServiceAccount", "name": name, "namespace": SYSTEM}
-    items: list[dict[str, Any]] = [
-        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": SYSTEM}}
-    ]
-    for kind, where, granted in (
-        ("ClusterRole", {}, rules["clusterRules"]),
-        ("Role", {"namespace": SYSTEM}, rules["systemRules"]),
-    ):
-        api = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": name, **where}}
-        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
-        items += [
-            {**api, "kind": kind, "rules": granted},
-            {**api, "kind": f"{kind}Binding", "roleRef": reference, "subjects": [subject]},
-        ]
-    plane.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": items}))
-    return plane.kubeconfig_for(SYSTEM, name)
 
 
 @pytest.fixture(scope="session")
