@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import chromadb
 from chromadb.config import Settings
+from chromadb.errors import InternalError
 
 from loci_dataplane.stores.ports import Hit, Vector
 
@@ -47,17 +48,7 @@ class ChromaVectors:
 
     async def search(self, vector: Vector, limit: int, among: Sequence[str] | None) -> Sequence[Hit]:
         """The nearest, best first."""
-        only = {} if among is None else {"ids": list(among)}
-        wanted = min(limit, len(among)) if among is not None else limit
-        if wanted == 0:
-            return []
-        found = await self._run(
-            lambda: self._collection.query(
-                query_embeddings=vector[None, :], n_results=wanted, include=["distances"], **only
-            )
-        )
-        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
-        return [Hit(memory_id, 1.0 - distance) for memory_id, distance in pairs]
+        return await self._run(lambda: self._nearest(vector, limit, among))
 
     async def count(self) -> int:
         """How many vectors there are."""
@@ -69,6 +60,24 @@ class ChromaVectors:
         self._collection = self._client.get_or_create_collection(
             _COLLECTION, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
         )
+
+    def _nearest(self, vector: Vector, limit: int, among: Sequence[str] | None) -> Sequence[Hit]:
+        if among is None:
+            return self._query(vector, limit)
+        if not among:
+            return []
+        try:
+            return self._query(vector, limit, ids=list(among))
+        except InternalError:  # Chroma's word for ids that it does not hold: what is not indexed yet
+            held = self._collection.get(ids=list(among), include=[])["ids"]
+            return self._query(vector, limit, ids=held) if held else []
+
+    def _query(self, vector: Vector, limit: int, **among: Sequence[str]) -> Sequence[Hit]:
+        found = self._collection.query(
+            query_embeddings=vector[None, :], n_results=limit, include=["distances"], **among
+        )
+        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
+        return [Hit(memory_id, 1.0 - distance) for memory_id, distance in pairs]
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

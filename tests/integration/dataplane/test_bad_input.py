@@ -96,6 +96,11 @@ async def test_a_body_that_never_says_its_size_is_cut_off(acme: httpx.AsyncClien
     assert (answer.status_code, answer.json()["error"]) == (413, "payload_too_large")
 
 
+async def test_a_body_is_json_whatever_its_header_says(acme: httpx.AsyncClient) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    assert (await acme.post(M, content=b'{"content": "as curl -d sends it"}', headers=form)).status_code == 201
+
+
 async def test_the_longest_content_fits_however_it_is_written(acme: httpx.AsyncClient) -> None:
     assert (await acme.post(M, content=b'{"content": "' + b"\\ud83e\\udda6" * 32_768 + b'"}')).status_code == 201
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from loci_dataplane.stores.embedded import embedded_stores
 from loci_dataplane.stores.http_embedder import HttpEmbedder
 from loci_dev.dataplane import serving
 from loci_dev.processes import free_port
@@ -112,6 +113,37 @@ async def test_a_deleted_memory_is_found_no_more_even_while_its_vector_is_there(
         for mode in ("hybrid", "vector", "keyword"):
             found = (await search(acme, "puppy budget", mode=mode))["results"]
             assert [result["id"] for result in found] == [kept]
+
+
+async def test_a_neighbour_that_the_filter_excludes_is_not_found(acme: httpx.AsyncClient) -> None:
+    await remember(acme, "Where did you park the car?", session_id="s1", user_id="ada")
+    await remember(acme, "Level three, near the lift.", session_id="s1", user_id="bob")
+    for mode in ("hybrid", "vector", "keyword"):
+        found = await contents(acme, "park car", mode=mode, filters={"user_id": "ada"})
+        assert found == ["Where did you park the car?"]
+
+
+async def test_a_filtered_search_uses_the_index_before_all_that_it_admits_is_there(
+    tmp_path: Path, embedder: InProcessEmbedder
+) -> None:
+    async with serving(tmp_path / "acme", embedder) as acme:
+        await remember(acme, TALK[0], user_id="ada")
+        await indexed(acme)
+    async with serving(tmp_path / "acme", embedder, indexing=False) as acme:
+        await remember(acme, TALK[1], user_id="ada")
+        found = await search(acme, "young dog", mode="vector", filters={"user_id": "ada"})
+        assert [result["content"] for result in found["results"]] == [TALK[0]]
+        assert found["degraded"] == []
+
+
+async def test_the_index_holds_what_the_records_hold(tmp_path: Path, embedder: InProcessEmbedder) -> None:
+    async with serving(tmp_path / "acme", embedder) as acme:
+        stored = [await remember(acme, line) for line in TALK]
+        for memory in stored[:2]:
+            await acme.delete(f"/v1/memories/{memory}")
+        await indexed(acme)
+    async with embedded_stores(tmp_path / "acme") as (records, vectors):
+        assert await vectors.count() == await records.count() == 3
 
 
 async def test_a_changed_memory_is_found_by_what_it_says_now(acme: httpx.AsyncClient) -> None:
