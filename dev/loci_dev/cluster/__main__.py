@@ -38,10 +38,10 @@ def up(state: State) -> None:
         supervisor.stop(state)
         report(
             "starting etcd, API server, controller manager"
-            + (" and a node" if state.is_root else " (no root: no node)")
+            + (" and a node" if state.has_node else " (no root: no node)")
         )
         supervisor.start(state)
-    names = images.build(report) if state.is_root else []
+    names = images.build(report) if state.has_node else []
     report("waiting for the cluster")
     try:
         wait_until(lambda: state.ready_file.exists() or state.pid is None, "the cluster is ready", _START_SECONDS)

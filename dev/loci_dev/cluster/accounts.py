@@ -21,10 +21,11 @@ def account(plane: ControlPlane, component: str) -> Path:
     items: list[dict[str, Any]] = [
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": SYSTEM_NAMESPACE}}
     ]
-    for kind, where, granted in (
+    roles: tuple[tuple[str, dict[str, str], list[Any]], ...] = (
         ("ClusterRole", {}, rules["clusterRules"]),
         ("Role", {"namespace": SYSTEM_NAMESPACE}, rules["systemRules"]),
-    ):
+    )
+    for kind, where, granted in roles:
         api = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": name, **where}}
         reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
         items += [

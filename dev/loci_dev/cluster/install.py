@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from loci_dev.cluster import images
-from loci_dev.cluster.state import NODE_ADDRESS, State
+from loci_dev.cluster.state import INGRESS_PORT, NODE_ADDRESS, State
 from loci_dev.tools.catalog import tool
 
 RELEASE: Final = "loci"
 NAMESPACE: Final = "loci-system"
-NODE_PORT: Final = 30080
-ENDPOINT: Final = f"http://{NODE_ADDRESS}:{NODE_PORT}"
+ENDPOINT: Final = f"http://{NODE_ADDRESS}:{INGRESS_PORT}"
 _CHART: Final = Path(__file__).parents[3] / "charts" / "loci"
 
 
@@ -38,14 +37,23 @@ def explain(state: State) -> None:
     print(f"""
   export KUBECONFIG={state.kubeconfig}
   export PATH={tool("kubectl").parent}:$PATH
-  kubectl apply -f examples/tenant-acme.yaml
-  kubectl wait mt/acme --for=condition=Ready --timeout=60s
+  kubectl apply -f examples/tenant-acme.yaml""")
+    print(_WITH_NODE if state.has_node else _WITHOUT_NODE.format(admin_key=state.folder / "admin-key"))
+
+
+_WITH_NODE: Final = f"""  kubectl wait mt/acme --for=condition=Ready --timeout=60s
   KEY=$(kubectl get secret loci-api-keys -n loci-acme -o jsonpath='{{.data.default}}' | base64 -d)
   curl -H "Authorization: Bearer $KEY" -d '{{"content": "Ada likes green tea"}}' {ENDPOINT}/v1/memories
   curl -H "Authorization: Bearer $KEY" -d '{{"query": "what does Ada drink?"}}' {ENDPOINT}/v1/memories/search
 
   make cluster-down   # removes all of it
-""")
+"""
+_WITHOUT_NODE: Final = f"""  kubectl get mt,ns
+  curl -H "Authorization: Bearer $(cat {{admin_key}})" http://127.0.0.1:{INGRESS_PORT}/admin/tenants
+
+  There is no node (it takes root): tenants get every object and a place at the ingress, their pods stay pending.
+  make cluster-down   # removes all of it
+"""
 
 
 def _local_values(loci_image: str) -> dict[str, Any]:
@@ -57,7 +65,7 @@ def _local_values(loci_image: str) -> dict[str, Any]:
         "image": reference(loci_image),
         "ingress": {
             "image": reference(images.ENVOY_IMAGE),
-            "service": {"type": "NodePort", "nodePort": NODE_PORT},
+            "service": {"type": "NodePort", "nodePort": INGRESS_PORT},
         },
         "redis": {"image": reference(images.REDIS_IMAGE)},
     }

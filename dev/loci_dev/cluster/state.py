@@ -11,6 +11,7 @@ HOST_ADDRESS: Final = "10.99.0.1"
 NODE_ADDRESS: Final = "10.99.0.2"
 PREFIX_LENGTH: Final = 30
 API_PORT: Final = 6443
+INGRESS_PORT: Final = 30080
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class State:
         return cls(Path(os.environ.get("LOCI_CLUSTER_DIR", home / "loci-cluster")))
 
     @property
-    def is_root(self) -> bool:
-        """Whether a node with real pods can be had, or only the control plane."""
-        return os.geteuid() == 0
+    def has_node(self) -> bool:
+        """Whether a node with real pods can be had (it takes root), or only the control plane."""
+        return os.geteuid() == 0 and not os.environ.get("LOCI_CLUSTER_NO_NODE")
 
     @property
     def log(self) -> Path:

@@ -1,7 +1,8 @@
 """The process that is the local cluster: it starts every part, says when all are ready, and ends with all of it.
 
 With root it runs as the first process of its own process, mount and network namespaces; a pair of virtual
-interfaces joins them to this machine. Without root it is the control plane alone, on the loopback address.
+interfaces joins them to this machine. Without root it is the control plane, on the loopback address, with Loci's
+processes beside it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Final
 from loci_dev.cluster.controlplane import control_plane
 from loci_dev.cluster.node import CGROUP, node
 from loci_dev.cluster.state import API_PORT, HOST_ADDRESS, NODE_ADDRESS, PREFIX_LENGTH, State
+from loci_dev.cluster.unprivileged import platform
 from loci_dev.processes import wait_until
 
 _INNER_LINK: Final = "node0"
@@ -42,13 +44,13 @@ def start(state: State) -> None:
     """Start the supervisor in the background; ProcessFailedError with the end of its log when it does not come up."""
     state.folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "loci_dev.cluster.supervisor", str(state.folder)]
-    if state.is_root:
+    if state.has_node:
         namespaces = ["--fork", "--pid", "--mount", "--net", "--mount-proc", "--kill-child"]
         command = ["unshare", *namespaces, *command]
     with state.log.open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
     state.pid_file.write_text(str(process.pid))
-    if state.is_root:
+    if state.has_node:
         wait_until(lambda: _child_of(process.pid) is not None, "the cluster's namespaces exist")
         _join_networks(_child_of(process.pid))
 
@@ -127,7 +129,7 @@ def main() -> None:
     state = State(Path(sys.argv[1]))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.ExitStack() as stack:
-        if state.is_root:
+        if state.has_node:
             _prepare_namespaces()
             plane = stack.enter_context(
                 control_plane(state.folder, address=NODE_ADDRESS, port=API_PORT, scheduler=True)
@@ -136,6 +138,7 @@ def main() -> None:
             stack.enter_context(node(plane, state.folder, NODE_ADDRESS))
         else:
             plane = stack.enter_context(control_plane(state.folder))
+            stack.enter_context(platform(plane, state.folder))
         state.ready_file.touch()
         while True:
             _open_volumes()

@@ -1,0 +1,88 @@
+"""A cluster without a node, for those who are not root: the control plane, and Loci's own processes beside it.
+
+Each process runs under its own ServiceAccount with the chart's rules, as on a node; tenants' pods stay pending, since
+nothing here can run them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from loci_contract.keys import sha256
+from loci_contract.names import EMBEDDER_PORT, SYSTEM_NAMESPACE
+from loci_dev.chart import CHART
+from loci_dev.cluster.accounts import account
+from loci_dev.cluster.controlplane import ControlPlane
+from loci_dev.cluster.state import INGRESS_PORT
+from loci_dev.ingress import envoy, policy, render
+from loci_dev.pod import answers
+from loci_dev.processes import free_port, running
+from loci_dev.redis import redis
+
+
+@contextlib.contextmanager
+def platform(plane: ControlPlane, folder: Path) -> Iterator[None]:
+    """Operator, admin API and ingress as processes, for the length of the block."""
+    _install(plane)
+    admin_key = secrets.token_urlsafe(32)
+    (folder / "admin-key").touch(mode=0o600)
+    (folder / "admin-key").write_text(admin_key)
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(redis(folder))
+        stack.enter_context(_operator(plane, folder))
+        admin_port = free_port()
+        stack.enter_context(_admin(plane, folder, admin_port, admin_key))
+        settings = {
+            "KUBECONFIG": str(account(plane, "ingress")),
+            "LOCI_REDIS_URL": store.url,
+            "LOCI_ADMIN_KEY_SHA256": sha256(admin_key),
+        }
+        decisions = stack.enter_context(policy(folder, settings))
+        own_port = free_port()
+        config = render(
+            folder / "envoy.yaml",
+            ingress={
+                "listen": {"address": "127.0.0.1", "port": INGRESS_PORT},
+                "adminPort": own_port,
+                "adminApi": {"host": "127.0.0.1", "port": admin_port},
+            },
+            policy={"socket": str(decisions.socket)},
+        )
+        stack.enter_context(envoy(folder, config, INGRESS_PORT, own_port))
+        yield
+
+
+def _install(plane: ControlPlane) -> None:
+    plane.kubectl("create", "namespace", SYSTEM_NAMESPACE)
+    plane.kubectl("apply", "--server-side", "-f", str(CHART / "crds"))
+    plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
+    plane.kubectl("apply", "-f", str(CHART / "files" / "tiers.yaml"))
+
+
+def _operator(plane: ControlPlane, folder: Path) -> contextlib.AbstractContextManager[object]:
+    kubeconfig, port = str(account(plane, "operator")), free_port()
+    environment = {
+        "LOCI_KUBECONFIG": kubeconfig,
+        "KUBECONFIG": kubeconfig,
+        "LOCI_IMAGE": "loci",
+        "LOCI_EMBEDDER_URL": f"http://loci-embedder.{SYSTEM_NAMESPACE}.svc:{EMBEDDER_PORT}",
+        "LOCI_HEALTH_PORT": str(port),
+    }
+    ready = answers(f"http://127.0.0.1:{port}/healthz")
+    return running(
+        [sys.executable, "-m", "loci_operator"], folder / "operator.log", ready=ready, environment=environment
+    )
+
+
+def _admin(plane: ControlPlane, folder: Path, port: int, admin_key: str) -> contextlib.AbstractContextManager[object]:
+    environment = {
+        "LOCI_KUBECONFIG": str(account(plane, "admin")),
+        "LOCI_ADMIN_KEY_SHA256": sha256(admin_key),
+        "LOCI_PORT": str(port),
+    }
+    ready = answers(f"http://127.0.0.1:{port}/readyz")
+    return running([sys.executable, "-m", "loci_admin"], folder / "admin.log", ready=ready, environment=environment)
