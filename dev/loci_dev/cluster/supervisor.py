@@ -50,6 +50,7 @@ def start(state: State) -> None:
     with state.log.open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
     state.pid_file.write_text(str(process.pid))
+    wait_until(lambda: state.pid is not None or process.poll() is not None, "the supervisor is started")
     if state.has_node:
         wait_until(lambda: _child_of(process.pid) is not None, "the cluster's namespaces exist")
         _join_networks(_child_of(process.pid))
