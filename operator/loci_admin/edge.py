@@ -16,8 +16,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from loci_admin.answers import answer
 from loci_contract import headers
 from loci_contract.errors import ErrorCode
+from loci_contract.names import is_tenant_name
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
 _OPEN: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _MAX_BODY_BYTES: Final = 65_536
 
@@ -84,12 +86,25 @@ class Edge:
             return
         self._log.info(
             "request",
+            tenant_id=_tenant(scope),
             request_id=scope["request_id"],
+            trace_id=_trace_id(Headers(scope=scope)),
             method=scope["method"] if scope["method"].isalpha() else "OTHER",
             path=getattr(scope.get("route"), "path", None),
             status=status,
             latency_ms=round(seconds * 1000, 2),
         )
+
+
+def _tenant(scope: Scope) -> str | None:
+    """The tenant that the path names; not what somebody put there by mistake, such as a key."""
+    named = scope.get("path_params", {}).get("tenant_id", "")
+    return named if is_tenant_name(named) else None
+
+
+def _trace_id(given: Headers) -> str | None:
+    parent = _TRACE_PARENT.fullmatch(given.get("traceparent", ""))
+    return parent and parent[1]
 
 
 async def _body(receive: Receive) -> bytes | None:

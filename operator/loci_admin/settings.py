@@ -16,7 +16,11 @@ from loci_contract.registry import Sha256
 class Settings(BaseSettings):
     """Settings of the admin API."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # the key itself, given in place of its hash
+    )
 
     admin_key_sha256: Sha256 = Field(description="SHA-256 of the admin key, hexadecimal.", repr=False)
     host: str = Field("127.0.0.1", description="Address to listen on.")

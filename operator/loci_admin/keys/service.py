@@ -10,7 +10,7 @@ from loci_admin.tenants.service import not_found
 from loci_admin.tenants.store import TenantStore
 from loci_contract.keys import generate, sha256
 from loci_contract.names import DEFAULT_KEY_NAME
-from loci_operator.api.tenant import ApiKey, MemoryTenant, MemoryTenantSpec
+from loci_operator.api.tenant import API_KEYS_MAX, ApiKey, MemoryTenant, MemoryTenantSpec
 
 
 class Keys:
@@ -37,6 +37,8 @@ class Keys:
             held = _in_force(spec)
             if any(other.name == key.name for other in held):
                 raise ConflictError(f"There is a key {key.name} already: choose another name.", "body.name")
+            if len(held) == API_KEYS_MAX:
+                raise ConflictError(f"A tenant has at most {API_KEYS_MAX} keys: revoke one first.")
             return spec.model_copy(update={"api_keys": (*held, key)})
 
         if await self._store.change(tenant, changed) is None:

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from loci_contract.registry import Limits
-from loci_operator.api.tenant import LimitOverrides, MemoryTenant
+from loci_operator.api.tenant import LimitOverrides, MemoryTenant, MemoryTenantSpec
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Count = Annotated[int, Field(ge=1, le=10_000_000_000)]
@@ -43,11 +43,20 @@ class TenantInput(Body):
 
 
 class TenantPatch(Body):
-    """What to change of a tenant; fields left out stay."""
+    """What to change of a tenant; fields left out stay, limits that are null are the tier's again."""
 
     tier: Text | None = None
     display_name: Text | None = None
     limits: LimitsInput | None = None
+
+    def applied_to(self, spec: MemoryTenantSpec) -> MemoryTenantSpec:
+        """The spec with the changes."""
+        changes = self.model_dump(exclude_none=True, exclude={"limits"})
+        if self.limits is not None:
+            changes["limits"] = spec.limits.model_copy(update=self.limits.model_dump(exclude_unset=True))
+        elif "limits" in self.model_fields_set:
+            changes["limits"] = LimitOverrides()
+        return spec.model_copy(update=changes)
 
 
 class LimitsOutput(BaseModel):

@@ -26,16 +26,16 @@ class Tenants:
 
     async def create(self, given: TenantInput) -> tuple[MemoryTenant, Limits, str]:
         """Add a tenant; it, its limits and its API key, of which only the hash is kept."""
-        name = _name(given.name)
-        key = generate(name)
+        name, tiers = _name(given.name), await self._tiers()
+        tier, key = _tier(given.tier, tiers), generate(name)
         spec = MemoryTenantSpec(
-            tier=given.tier,
+            tier=tier.metadata.name,
             display_name=given.display_name or given.name,
             limits=given.limits.overrides(),
             api_keys=(ApiKey(name=DEFAULT_KEY_NAME, sha256=sha256(key)),),
         )
         tenant = MemoryTenant(metadata=ObjectMeta(name=name), spec=spec)
-        limits = _limits(tenant, await self._tiers())
+        limits = _limits(tenant, tiers)
         if await self._store.get(name) is not None:
             raise ConflictError(f"There is a tenant {name} already: choose another name.", "body.name")
         await self._store.create(tenant)
@@ -58,12 +58,9 @@ class Tenants:
     async def patch(self, name: str, given: TenantPatch) -> tuple[MemoryTenant, Limits | None]:
         """Change tier, limits or display name."""
         tiers = await self._tiers()
-        changes = given.model_dump(exclude_unset=True, exclude_none=True, exclude={"limits"})
-        if given.limits is not None:
-            changes["limits"] = given.limits.overrides()
 
         def changed(spec: MemoryTenantSpec) -> MemoryTenantSpec:
-            new = spec.model_copy(update=changes)
+            new = given.applied_to(spec)
             _limits(MemoryTenant(metadata=ObjectMeta(name=name), spec=new), tiers)
             return new
 
@@ -102,13 +99,16 @@ def _name(display_name: str) -> str:
         raise InvalidError(str(error), "body.name") from None
 
 
-def _limits(tenant: MemoryTenant, tiers: dict[str, MemoryTier]) -> Limits:
-    tier = tiers.get(tenant.spec.tier)
-    if tier is None:
+def _tier(name: str, tiers: dict[str, MemoryTier]) -> MemoryTier:
+    if name not in tiers:
         there = ", ".join(sorted(tiers)) or "none"
         raise InvalidError(f"There is no such tier: use one of {there}.", "body.tier")
+    return tiers[name]
+
+
+def _limits(tenant: MemoryTenant, tiers: dict[str, MemoryTier]) -> Limits:
     try:
-        return effective_limits(tenant, tier)
+        return effective_limits(tenant, _tier(tenant.spec.tier, tiers))
     except RejectedError as rejected:
         raise InvalidError(rejected.message, "body.limits") from None
 

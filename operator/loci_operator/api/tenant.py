@@ -13,6 +13,7 @@ from loci_operator.api.base import Model, ObjectMeta, Quantity, Resources
 from loci_operator.api.tier import StorageProfile
 
 LabelName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+API_KEYS_MAX = 32
 ADOPT = f"{GROUP}/adopt"
 """Annotation on a tenant: "true" lets it take over the namespace and data that an earlier one of its name left."""
 
@@ -68,7 +69,7 @@ class MemoryTenantSpec(Model):
     limits: LimitOverrides = Field(default_factory=LimitOverrides, description="In place of the tier's limits.")
     api_keys: tuple[ApiKey, ...] = Field(
         (),
-        max_length=32,
+        max_length=API_KEYS_MAX,
         description="API keys; one named `default` with every scope is generated when there are none.",
     )
     storage: Storage = Field(default_factory=Storage, description="Where data is kept.")
