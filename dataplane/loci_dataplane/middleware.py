@@ -12,6 +12,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from loci_contract import headers
 from loci_contract.errors import ErrorCode
@@ -37,7 +38,8 @@ class Edge:
             raise ValueError("the ingress token is empty: every request would pass")
         self._token = ingress_token.encode()
         self._metrics = metrics
-        self._log = structlog.get_logger().bind(tenant_id=tenant)
+        self._tenant = tenant
+        self._log = structlog.get_logger()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -57,10 +59,11 @@ class Edge:
                 MutableHeaders(scope=message)[headers.REQUEST_ID] = request_id
             await send(message)
 
-        try:
-            await self._serve(scope, receive, answered, given)
-        finally:
-            self._note(scope, status, time.perf_counter() - started)
+        with bound_contextvars(tenant_id=self._tenant, request_id=request_id, trace_id=_trace_id(given)):
+            try:
+                await self._serve(scope, receive, answered, given)
+            finally:
+                self._note(scope, status, time.perf_counter() - started)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, given: Headers) -> None:
         request_id, started = scope["request_id"], False
@@ -78,7 +81,7 @@ class Edge:
         try:
             await self._app(scope, _limited(receive, given), sent)
         except Exception as error:  # noqa: BLE001 - the edge: a caller gets the one shape, the log no content
-            self._log.error("request failed", request_id=request_id, error=type(error).__name__, where=_where(error))
+            self._log.error("request failed", error=type(error).__name__, where=_where(error))
             if not started:
                 message = "Something went wrong on our side; the request id helps us to find it."
                 await answer(500, ErrorCode.INTERNAL, message, request_id)(scope, receive, send)
@@ -94,8 +97,6 @@ class Edge:
         route = scope.get("route")
         self._log.info(
             "request",
-            request_id=scope["request_id"],
-            trace_id=_trace_id(Headers(scope=scope)),
             method=method,
             path=getattr(route, "path", None),
             status=status,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,20 @@ async def test_without_the_embedder_writes_last_and_searches_say_what_is_missing
         health = await acme.get("/health")
         assert (health.status_code, health.json()["status"]) == (200, "degraded")
         assert health.json()["components"] == {"records": "healthy", "vectors": "healthy", "embedder": "unhealthy"}
+
+
+async def test_an_embedder_that_never_answers_is_left_out(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connections wait in its backlog
+        url = "http://{}:{}".format(*silent.getsockname())
+        async with (
+            asyncio.timeout(60),
+            httpx.AsyncClient(base_url=url, timeout=None) as patient,  # noqa: S113 - the deadline under test is ours
+            serving(tmp_path / "acme", HttpEmbedder(patient)) as acme,
+        ):
+            stored = await remember(acme, TALK[0])
+            found = await search(acme, "puppy")
+            assert [result["id"] for result in found["results"]] == [stored]
+            assert found["degraded"] == ["vector"]
 
 
 async def test_what_was_written_without_the_embedder_is_found_by_meaning_once_it_is_back(

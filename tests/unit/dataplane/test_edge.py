@@ -4,6 +4,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 from starlette.types import Receive, Scope, Send
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from loci_contract.headers import INGRESS_TOKEN
@@ -62,7 +63,7 @@ async def test_a_request_id_that_could_do_harm_is_replaced(asked: str) -> None:
 
 
 async def test_the_log_names_the_callers_trace() -> None:
-    with capture_logs() as logs:
+    with capture_logs(processors=[merge_contextvars]) as logs:
         async with client("wrong") as caller:
             await caller.get("/v1/memories", headers={"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"})
             await caller.get("/v1/memories", headers={"traceparent": "nonsense"})
