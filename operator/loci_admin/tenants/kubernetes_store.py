@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final, cast
@@ -13,7 +14,7 @@ from kubernetes.aio import config
 from kubernetes.aio.client import ApiClient, ApiException, Configuration, CustomObjectsApi
 
 from loci_admin.errors import ConflictError, InvalidError, UnavailableError
-from loci_contract.names import GROUP, VERSION
+from loci_contract.names import GROUP, VERSION, is_tenant_name
 from loci_operator.api.tenant import MemoryTenant, MemoryTenantSpec
 from loci_operator.api.tier import MemoryTier
 
@@ -21,6 +22,8 @@ _TENANTS: Final = (GROUP, VERSION, "memorytenants")
 _TIERS: Final = (GROUP, VERSION, "memorytiers")
 _MERGE: Final = "application/merge-patch+json"
 _ATTEMPTS: Final = 5
+_SECONDS: Final = 10
+"""The most that one question to the API server may take."""
 
 _Json = dict[str, Any]
 
@@ -33,7 +36,7 @@ class KubernetesStore:
 
     async def tiers(self) -> Sequence[MemoryTier]:
         """Every tier."""
-        with _translated():
+        async with _asking():
             found = cast("_Json", await self._objects.list_cluster_custom_object(*_TIERS))
         return [MemoryTier.model_validate(item) for item in found["items"]]
 
@@ -45,69 +48,94 @@ class KubernetesStore:
             "metadata": {"name": tenant.metadata.name},
             "spec": tenant.spec.document(),
         }
-        with _translated():
+        async with _asking():
             await self._objects.create_cluster_custom_object(*_TENANTS, document)
 
     async def get(self, name: str) -> MemoryTenant | None:
         """One tenant."""
-        found = await self._read(name)
-        return None if found is None else MemoryTenant.model_validate(found)
+        try:
+            return MemoryTenant.model_validate(await self._read(name))
+        except _AbsentError:
+            return None
 
     async def all(self) -> Sequence[MemoryTenant]:
         """Every tenant, by name: the API server's own order."""
-        with _translated():
+        async with _asking():
             found = cast("_Json", await self._objects.list_cluster_custom_object(*_TENANTS))
         return [MemoryTenant.model_validate(item) for item in found["items"]]
 
     async def change(self, name: str, changed: Callable[[MemoryTenantSpec], MemoryTenantSpec]) -> MemoryTenant | None:
         """Replace a tenant's spec, on the very version that was read."""
         for _ in range(_ATTEMPTS):
-            found = await self._read(name)
-            if found is None:
+            try:
+                found = await self._read(name)
+                before = MemoryTenant.model_validate(found).spec
+                patch = {
+                    "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
+                    "spec": _merge_patch(before.document(), changed(before).document()),
+                }
+                with contextlib.suppress(_StaleError):
+                    return MemoryTenant.model_validate(await self._patch(name, patch))
+            except _AbsentError:
                 return None
-            before = MemoryTenant.model_validate(found).spec
-            after = changed(before).document()
-            removed = dict.fromkeys(before.document().keys() - after.keys())
-            patch = {
-                "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
-                "spec": {**removed, **after},
-            }
-            with contextlib.suppress(ConflictError), _translated():
-                answer = await self._objects.patch_cluster_custom_object(*_TENANTS, name, patch, _content_type=_MERGE)
-                return MemoryTenant.model_validate(answer)
         raise ConflictError("The tenant is being changed by others: try again.")
 
     async def delete(self, name: str) -> bool:
         """Remove a tenant."""
-        if await self._read(name) is None:
+        try:
+            async with _asking():
+                await self._objects.delete_cluster_custom_object(*_TENANTS, _possible(name))
+        except _AbsentError:
             return False
-        with _translated():
-            await self._objects.delete_cluster_custom_object(*_TENANTS, name)
         return True
 
-    async def _read(self, name: str) -> _Json | None:
-        try:
-            with _translated():
-                return cast("_Json", await self._objects.get_cluster_custom_object(*_TENANTS, name))
-        except _AbsentError:
-            return None
+    async def _read(self, name: str) -> _Json:
+        async with _asking():
+            return cast("_Json", await self._objects.get_cluster_custom_object(*_TENANTS, _possible(name)))
+
+    async def _patch(self, name: str, patch: _Json) -> _Json:
+        async with _asking():
+            answer = await self._objects.patch_cluster_custom_object(*_TENANTS, name, patch, _content_type=_MERGE)
+            return cast("_Json", answer)
 
 
-class _AbsentError(Exception):
-    pass
+class _AbsentError(UnavailableError):
+    """There is no such object; where that cannot be, Loci's resources are not installed."""
 
 
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """The API server's refusals as the admin API's own."""
+class _StaleError(ConflictError):
+    """There is such an object already, or it was just changed."""
+
+
+def _possible(name: str) -> str:
+    """The name, which goes into an address: `.` there would mean every tenant."""
+    if not is_tenant_name(name):
+        raise _AbsentError("No tenant can have this name.")
+    return name
+
+
+def _merge_patch(before: _Json, after: _Json) -> _Json:
+    """What makes one document of another, as a JSON merge patch (RFC 7386)."""
+    patch: _Json = dict.fromkeys(before.keys() - after.keys())
+    for name, value in after.items():
+        was = before.get(name)
+        if value != was:
+            patch[name] = _merge_patch(was, value) if isinstance(was, dict) and isinstance(value, dict) else value
+    return patch
+
+
+@contextlib.asynccontextmanager
+async def _asking() -> AsyncIterator[None]:
+    """Asks the API server within a time; its refusals become the admin API's own."""
     try:
-        yield
+        async with asyncio.timeout(_SECONDS):
+            yield
     except ApiException as error:
         match error.status:
             case HTTPStatus.NOT_FOUND:
-                raise _AbsentError from error
+                raise _AbsentError("The cluster has none of Loci's resources: install its CRDs.") from error
             case HTTPStatus.CONFLICT:
-                raise ConflictError("There is such a tenant already, or it was just changed.") from error
+                raise _StaleError("There is such a tenant already: choose another name.", "body.name") from error
             case HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise InvalidError("The cluster refuses this tenant's spec.", "body") from error
             case _:

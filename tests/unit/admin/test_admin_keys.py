@@ -40,7 +40,7 @@ async def test_a_first_own_key_leaves_the_generated_one_in_force(admin: httpx.As
         ("default", True),
         ("reader", False),
     ]
-    assert [k["id"] for k in (await admin.get(KEYS)).json()["keys"]][0] == "key_of_operator"
+    assert (await admin.get(KEYS)).json()["keys"][0]["id"] == "key_of_operator"
 
 
 async def test_the_last_key_is_not_revoked(admin: httpx.AsyncClient, store: Store) -> None:
