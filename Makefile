@@ -31,7 +31,7 @@ demo: setup ## see it work: two tenants, memories, search, limits, in one proces
 	@$(PYTHON) -m loci_dev.demo
 
 test: tools ## all tests, with every real part they need
-	@.venv/bin/pytest
+	@.venv/bin/pytest -n 2 --dist loadfile
 
 check: setup ## formatting, lint, types, import contracts, generated files, chart, docs
 	@$(PYTHON) -m loci_dev.tools helm
