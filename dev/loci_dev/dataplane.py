@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
@@ -41,3 +43,10 @@ async def serving(
             httpx.AsyncClient(transport=transport, base_url="http://pod", headers={INGRESS_TOKEN: TOKEN}) as client,
         ):
             yield client
+
+
+async def indexed(client: httpx.AsyncClient) -> None:
+    """Wait until the outbox is empty: all that was written is in the index."""
+    async with asyncio.timeout(30):
+        while not re.search(r"memory_outbox_entries\{.*\} 0\.0", (await client.get("/metrics")).text):  # noqa: ASYNC110 - only HTTP tells
+            await asyncio.sleep(0.02)

@@ -65,6 +65,17 @@ async def test_what_changed_while_it_was_indexed_is_indexed_again(records: Sqlit
     assert await records.backlog() == 0
 
 
+async def test_the_full_text_holds_what_the_rows_say_and_no_more(database: Database, records: SqliteRecords) -> None:
+    await records.add(OTTER, 10)
+    await records.add(replace(OTTER, id="mem_2"), 10)
+    await records.change("mem_2", NOW, lambda memory: replace(memory, content="a badger"))
+    await records.delete("mem_1", NOW, lambda _: None)
+    words = "SELECT rowid FROM memories_text WHERE memories_text MATCH 'otter OR badger'"
+    assert [row[0] for row in await database.read(lambda c: c.execute(words).fetchall())] == [2]
+    check = "INSERT INTO memories_text (memories_text, rank) VALUES ('integrity-check', 1)"
+    await database.write(lambda connection: connection.execute(check))
+
+
 async def test_a_postponed_entry_waits_unless_a_change_renews_it(records: SqliteRecords) -> None:
     await records.add(OTTER, 10)
     later = NOW + timedelta(minutes=1)

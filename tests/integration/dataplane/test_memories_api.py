@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from loci_contract.errors import ErrorBody
-from loci_dev.dataplane import serving
+from loci_dev.dataplane import indexed, serving
 from loci_standalone.embedder import InProcessEmbedder
 
 FULL = {
@@ -133,6 +133,7 @@ async def test_what_has_expired_is_nowhere_and_makes_room(tmp_path: Path, embedd
     async with serving(tmp_path / "acme", embedder, now=clock, max_memories=2) as acme:
         path = (await stored(acme, "a brief otter", expires_at="2026-01-02T00:00:00Z")).headers["location"]
         await stored(acme, "a lasting otter")
+        await indexed(acme)
         assert (await acme.get(path)).status_code == 200
         clock.time += timedelta(days=2)
         assert (await acme.get(path)).status_code == (await acme.delete(path)).status_code == 404

@@ -12,7 +12,7 @@ import pytest
 
 from loci_dataplane.stores.embedded import embedded_stores
 from loci_dataplane.stores.http_embedder import HttpEmbedder
-from loci_dev.dataplane import serving
+from loci_dev.dataplane import indexed, serving
 from loci_dev.processes import free_port
 from loci_standalone.embedder import InProcessEmbedder
 
@@ -48,13 +48,6 @@ async def talk(acme: httpx.AsyncClient) -> httpx.AsyncClient:
         await remember(acme, line, metadata={"words": len(line.split())})
     await indexed(acme)
     return acme
-
-
-async def indexed(client: httpx.AsyncClient) -> None:
-    """Wait until the outbox is empty."""
-    async with asyncio.timeout(30):
-        while 'memory_outbox_entries{tenant="acme"} 0.0' not in (await client.get("/metrics")).text:  # noqa: ASYNC110 - only HTTP tells
-            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "vector"])
@@ -119,6 +112,7 @@ async def test_a_deleted_memory_is_found_no_more_even_while_its_vector_is_there(
 async def test_a_neighbour_that_the_filter_excludes_is_not_found(acme: httpx.AsyncClient) -> None:
     await remember(acme, "Where did you park the car?", session_id="s1", user_id="ada")
     await remember(acme, "Level three, near the lift.", session_id="s1", user_id="bob")
+    await indexed(acme)
     for mode in ("hybrid", "vector", "keyword"):
         found = await contents(acme, "park car", mode=mode, filters={"user_id": "ada"})
         assert found == ["Where did you park the car?"]
@@ -135,6 +129,13 @@ async def test_a_filtered_search_uses_the_index_before_all_that_it_admits_is_the
         found = await search(acme, "young dog", mode="vector", filters={"user_id": "ada"})
         assert [result["content"] for result in found["results"]] == [TALK[0]]
         assert found["degraded"] == []
+
+
+async def test_a_narrow_filter_finds_what_lies_behind_a_hundred_nearer_ones(acme: httpx.AsyncClient) -> None:
+    await remember(acme, TALK[1], user_id="bob")
+    await asyncio.gather(*(remember(acme, f"Otter {i} sleeps.", user_id="ada") for i in range(110)))
+    await indexed(acme)
+    assert await contents(acme, "a sleepy otter", mode="vector", filters={"user_id": "bob"}) == [TALK[1]]
 
 
 async def test_the_index_holds_what_the_records_hold(tmp_path: Path, embedder: InProcessEmbedder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import operator
 import sqlite3
@@ -9,14 +10,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loci_dataplane.filters.language import AllOf, Among, AnyOf, Condition, Filter, Not, parse
+from loci_dataplane.filters.language import OPERATORS, AllOf, Among, AnyOf, Condition, Filter, Not, parse
 from loci_dataplane.filters.sqlite import condition
 
 NAMES = st.sampled_from(["ada", "bob", "a", ""]) | st.none()
-SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.5, 1.0, -2.0]) | NAMES
+VALUES: Final = (None, True, False, 0, 1, 1.0, 0.5, "ada", "a", "", "1", "true")
+SCALARS = st.sampled_from(VALUES)
 METADATA = st.dictionaries(st.sampled_from(["a", "b-c"]), SCALARS | st.lists(SCALARS, max_size=3))
 ROWS = st.fixed_dictionaries({"id": st.just("mem_1"), "user_id": NAMES, "session_id": NAMES, "metadata": METADATA})
 SIZES: Final[dict[str, Callable[[Any, Any], bool]]] = {
@@ -97,7 +99,7 @@ def holds(name: str, stored: Any, value: Any) -> bool:
 
 
 def same(one: Any, other: Any) -> bool:
-    return kind(one) == kind(other) != "list" and one == other
+    return kind(one) == kind(other) and one == other
 
 
 def kind(value: Any) -> str:
@@ -110,10 +112,24 @@ def kind(value: Any) -> str:
             return "text"
         case list():
             return "list"
+        case dict():
+            return "object"
         case _:
             return "number"
 
 
+@pytest.mark.parametrize("name", OPERATORS)
+def test_every_comparison_means_the_same_for_every_kind_of_value(table: sqlite3.Connection, name: str) -> None:
+    stored = [{}, *({"a": value} for value in VALUES), *({"a": [value, 2]} for value in VALUES), {"a": {"b": 1}}]
+    for value, metadata in itertools.product(VALUES, stored):
+        if name in SIZES and kind(value) not in {"text", "number"}:
+            continue
+        parsed = Condition("metadata.a", name, (value, "other") if name in {"in", "nin"} else value)
+        row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": metadata}
+        assert in_sqlite(table, parsed, row) == in_python(parsed, row), (value, metadata)
+
+
+@settings(deadline=None)
 @given(FILTERS, ROWS)
 def test_sqlite_means_what_python_means(
     table: sqlite3.Connection, document: dict[str, Any], row: dict[str, Any]
