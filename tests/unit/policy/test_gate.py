@@ -66,6 +66,7 @@ def body(answer: Answer) -> dict[str, Any]:
         ("TRACE", "/v1/memories", KEY, 405, "method_not_allowed"),
         ("GET", "/v1/../x", KEY, 400, "bad_request"),
     ],
+    ids=["unauthorized", "forbidden", "not_found", "method_not_allowed", "bad_request"],  # keys differ in each process
 )
 async def test_a_refusal_has_the_one_error_shape(method: str, path: str, key: str, status: int, error: str) -> None:
     answer = await answer_to(gate(), method, path, key)
