@@ -16,7 +16,7 @@ from loci_contract.registry import Sha256
 class Settings(BaseSettings):
     """Settings of the policy process."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, hide_input_in_errors=True)
 
     policy_socket: Path = Field(Path("/run/loci/policy.sock"), description="Unix socket that Envoy asks.")
     system_namespace: str = Field(SYSTEM_NAMESPACE, description="Namespace of the registry Secrets.")
