@@ -37,7 +37,7 @@ check: setup ## formatting, lint, types, import contracts, generated files, char
 	@$(PYTHON) -m loci_dev.tools helm
 	@echo "check: format and lint";   .venv/bin/ruff format --check --quiet && .venv/bin/ruff check --quiet
 	@echo "check: types";             .venv/bin/mypy --no-error-summary && .venv/bin/mypy --no-error-summary tests bench
-	@echo "check: import contracts";  .venv/bin/lint-imports --no-logo > build/imports.log || (cat build/imports.log; false)
+	@echo "check: import contracts";  mkdir -p build && .venv/bin/lint-imports --no-logo > build/imports.log || (cat build/imports.log; false)
 	@echo "check: generated files";   $(PYTHON) -m loci_dev.generate --check
 	@echo "check: chart";             $$($(PYTHON) -m loci_dev.tools.which helm) lint --strict --quiet charts/loci
 	@echo "check: docs";              NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
@@ -45,7 +45,7 @@ check: setup ## formatting, lint, types, import contracts, generated files, char
 generate: setup ## write the generated files: CRDs, tiers
 	@$(PYTHON) -m loci_dev.generate
 
-bench: $(addprefix bench-,$(notdir $(basename $(wildcard bench/*.py)))) ## every benchmark
+bench: $(addprefix bench-,$(notdir $(basename $(wildcard bench/*.py)))) ## every benchmark; `make bench-ingress` and so on for one of them
 bench-%: tools
 	@$(PYTHON) bench/$*.py
 
