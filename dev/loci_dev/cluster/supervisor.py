@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -47,13 +48,12 @@ def start(state: State) -> None:
     if state.has_node:
         namespaces = ["--fork", "--pid", "--mount", "--net", "--mount-proc", "--kill-child"]
         command = ["unshare", *namespaces, *command]
-    with state.log.open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
-    state.pid_file.write_text(str(process.pid))
-    wait_until(lambda: state.pid is not None or process.poll() is not None, "the supervisor is started")
+    pid = _spawn(command, state.log)
+    state.pid_file.write_text(str(pid))
+    wait_until(lambda: state.pid is not None or _is_over(pid), "the supervisor is started")
     if state.has_node:
-        wait_until(lambda: _child_of(process.pid) is not None, "the cluster's namespaces exist")
-        _join_networks(_child_of(process.pid))
+        wait_until(lambda: _child_of(pid) is not None, "the cluster's namespaces exist")
+        _join_networks(_child_of(pid))
 
 
 def stop(state: State) -> None:
@@ -67,10 +67,29 @@ def stop(state: State) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         wait_until(lambda: state.pid is None, "the cluster is dead")
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
     for hierarchy in _CGROUPS.glob(f"*/{CGROUP.strip('/')}"):
         _remove_cgroup(hierarchy)
     _remove_cgroup(_CGROUPS / CGROUP.strip("/"))
     shutil.rmtree(state.folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        _VOLUMES.rmdir()
+
+
+def _spawn(command: Sequence[str], log: Path) -> int:
+    """Start a process in a session of its own, which may outlive this one; its number."""
+    to_log = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawnp(command[0], command, os.environ, file_actions=to_log, setsid=True)
+
+
+def _is_over(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return not status.exists() or "State:\tZ" in status.read_text()
 
 
 def _child_of(pid: int) -> int | None:
@@ -99,6 +118,7 @@ def _remove_cgroup(top: Path) -> None:
 
 
 def _prepare_namespaces() -> None:
+    _VOLUMES.mkdir(exist_ok=True)
     wait_until(lambda: Path(f"/sys/class/net/{_INNER_LINK}").exists() or _has_link(), "the network is joined")
     for command in (
         ["ip", "link", "set", "lo", "up"],
@@ -106,7 +126,7 @@ def _prepare_namespaces() -> None:
         ["ip", "link", "set", _INNER_LINK, "up"],
         ["ip", "route", "add", "default", "via", HOST_ADDRESS],
         ["mount", "--make-rshared", "/"],
-        ["mount", "-t", "tmpfs", "tmpfs", "/tmp"],  # noqa: S108 - its own /tmp, where host-path volumes land
+        ["mount", "-t", "tmpfs", "tmpfs", str(_VOLUMES)],
     ):
         subprocess.run(command, check=True)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
