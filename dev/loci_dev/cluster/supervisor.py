@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -77,7 +76,7 @@ def stop(state: State) -> None:
         _VOLUMES.rmdir()
 
 
-def _spawn(command: Sequence[str], log: Path) -> int:
+def _spawn(command: list[str], log: Path) -> int:
     """Start a process in a session of its own, which may outlive this one; its number."""
     to_log = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
