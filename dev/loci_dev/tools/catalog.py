@@ -83,12 +83,12 @@ def locate(tool: GoTool | DebianTool) -> Path | None:
     if isinstance(tool, DebianTool):
         found = tool.name if tool.name.startswith("/") else shutil.which(tool.name, path=_search_path())
         return Path(found) if found and Path(found).exists() else None
-    if tool.path.exists():
-        return tool.path
     candidates = [shutil.which(tool.name), shutil.which(tool.name, path=os.environ.get("KUBEBUILDER_ASSETS", ""))]
-    return next((Path(c) for c in candidates if c and _is_version(c, tool.version)), None)
+    present = (Path(c) for c in candidates if c and _is_version(c, tool.version))
+    return next(present, tool.path if tool.path.exists() else None)
 
 
+@cache
 def tool(name: str) -> Path:
     """The path of one tool by name; raises MissingToolError with the way to get it."""
     for entry in all_tools():
