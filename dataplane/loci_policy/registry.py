@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -117,6 +117,8 @@ class Registry:
 
 _STEP_MS: Final = 10
 _DEBOUNCE_MS: Final = 50
+_REREAD_MS: Final = 500
+"""How often the folder is read though nothing was reported: what changes before its watch is set up never is."""
 
 
 class FolderSource:
@@ -125,11 +127,14 @@ class FolderSource:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def updates(self) -> AsyncIterator[Update]:
+    async def updates(self) -> AsyncGenerator[Update, None]:
         """The folder's records now and after each change."""
         for update in self._read():
             yield update
-        async for _ in awatch(self._folder, step=_STEP_MS, debounce=_DEBOUNCE_MS, rust_timeout=1000):
+        watch = awatch(
+            self._folder, step=_STEP_MS, debounce=_DEBOUNCE_MS, rust_timeout=_REREAD_MS, yield_on_timeout=True
+        )
+        async for _ in watch:
             for update in self._read():
                 yield update
 

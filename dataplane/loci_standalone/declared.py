@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,10 @@ from loci_standalone.store import FolderStore
 DECLARED: Final = f"{GROUP}/declared"
 """Annotation on what is kept of a tenant that came from a file: it goes when its file goes."""
 
+Stamps = dict[Path, tuple[int, int, int]]
+
+_LOOK_AGAIN_MS: Final = 1_000
+
 
 class DeclaredTenants:
     """Makes the kept tenants what the files say; `tell` hears of new keys and of what is wrong."""
@@ -29,14 +34,17 @@ class DeclaredTenants:
         self._keys_folder = keys_folder
         self._store = store
         self._tell = tell
+        self._applied: Stamps = {}
 
     async def follow(self) -> None:
-        """Apply the files after each change, for ever."""
-        async for _ in awatch(self._folder, recursive=False):
-            await self.apply()
+        """Apply the files after each change, for ever; also one that came before its watch was set up."""
+        async for _ in awatch(self._folder, recursive=False, rust_timeout=_LOOK_AGAIN_MS, yield_on_timeout=True):
+            if self._stamps() != self._applied:
+                await self.apply()
 
     async def apply(self) -> None:
         """Apply the files as they are now; what is wrong with one does not stop the others."""
+        self._applied = self._stamps()
         declared, all_read = self._read()
         for tenant in declared.values():
             try:
@@ -46,10 +54,22 @@ class DeclaredTenants:
         if all_read:  # else a tenant may be missing only because its file cannot be read
             await self._prune(declared)
 
+    def _files(self) -> list[Path]:
+        return sorted((*self._folder.glob("*.yaml"), *self._folder.glob("*.yml")))
+
+    def _stamps(self) -> Stamps:
+        """What tells a file from the same one before a change."""
+        stamps: Stamps = {}
+        for path in self._files():
+            with contextlib.suppress(FileNotFoundError):
+                found = path.stat()
+                stamps[path] = (found.st_ino, found.st_mtime_ns, found.st_size)
+        return stamps
+
     def _read(self) -> tuple[dict[str, MemoryTenant], bool]:
         found: dict[str, MemoryTenant] = {}
         all_read = True
-        for path in sorted((*self._folder.glob("*.yaml"), *self._folder.glob("*.yml"))):
+        for path in self._files():
             try:
                 found |= {tenant.metadata.name: tenant for tenant in documents.read(path)}
             except TenantRefusedError as error:

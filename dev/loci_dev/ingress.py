@@ -102,7 +102,6 @@ class Tenant:
         wait_until(
             lambda: client.request(method, path, headers=self.bearer).status_code == status,
             f"{self.record.tenant} gets {status}",
-            seconds=5,
             interval=0.01,
         )
 
@@ -113,7 +112,7 @@ def known(ingress: Ingress, tenant: str, upstream: str, *scopes: Scope, **more: 
     key = keys.generate(tenant)
     made = Tenant(record(tenant, key_record(key, *scopes), upstream=upstream, **more), key)
     ingress.put(made.record)
-    wait_until(lambda: _is_read(ingress), f"{tenant} is known", seconds=5, interval=0.01)
+    wait_until(lambda: _is_read(ingress), f"{tenant} is known", interval=0.01)
     yield made
     ingress.remove(tenant)
 

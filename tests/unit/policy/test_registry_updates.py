@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -122,3 +124,11 @@ async def test_a_folder_holds_one_record_a_file(tmp_path: Path) -> None:
     updates: AsyncIterator[Update] = FolderSource(tmp_path).updates()
     assert await anext(updates) == Snapshot((ACME,))
     assert await anext(updates) == Removed("other", invalid=True)
+
+
+async def test_a_record_written_before_the_folder_is_watched_is_not_missed(tmp_path: Path) -> None:
+    async with contextlib.aclosing(FolderSource(tmp_path).updates()) as updates, asyncio.timeout(30):
+        assert await anext(updates) == Snapshot(())
+        (tmp_path / "acme.json").write_text(ACME.model_dump_json())
+        while await anext(updates) != Snapshot((ACME,)):
+            pass
