@@ -8,13 +8,14 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from loci_dataplane import answers
-from loci_dataplane.deps import Deps, services
+from loci_dataplane.deps import Deps, Services, services
 from loci_dataplane.health import endpoints as health
 from loci_dataplane.memories import endpoints as memories
-from loci_dataplane.middleware import Edge
+from loci_dataplane.middleware import MAX_BODY_BYTES, ingress_only
 from loci_dataplane.search import endpoints as search
 from loci_dataplane.usage import endpoints as usage
+from loci_runtime import answers
+from loci_runtime.edge import Edge, Rules
 
 
 def create_app(deps: Deps) -> FastAPI:
@@ -31,8 +32,18 @@ def create_app(deps: Deps) -> FastAPI:
     answers.install(app)
     for feature in (search, memories, usage, health):
         app.include_router(feature.router)
-    app.add_middleware(Edge, tenant=deps.tenant, ingress_token=deps.ingress_token, metrics=given.metrics)
+    app.add_middleware(Edge, rules=_rules(deps, given))
     return app
+
+
+def _rules(deps: Deps, given: Services) -> Rules:
+    return Rules(
+        guard=ingress_only(deps.ingress_token),
+        max_body_bytes=MAX_BODY_BYTES,
+        context={"tenant_id": deps.tenant},
+        describe=lambda scope: {"entities_returned": scope.get("entities_returned")},
+        observe=given.metrics.observe,
+    )
 
 
 @contextlib.asynccontextmanager

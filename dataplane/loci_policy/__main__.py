@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import pkgutil
 from collections.abc import AsyncIterator
 
 import structlog
-import uvicorn
-import uvloop
 
-from loci_policy import logs
 from loci_policy.buckets import Buckets, BucketsUnavailableError, BucketsWithFallback, LocalBuckets, NoBuckets
 from loci_policy.gate import Gate
 from loci_policy.metrics import Metrics
@@ -20,16 +16,13 @@ from loci_policy.registry import FolderSource, Registry, Source
 from loci_policy.server import PolicyApp
 from loci_policy.settings import Settings
 from loci_policy.table import Table
-
-_KEEP_ALIVE_SECONDS = 75
+from loci_runtime.serving import run, serve
 
 
 def main() -> None:
     """Run until told to stop."""
     settings = Settings()
-    logs.configure(settings.log_level)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_serve(settings))
+    run(_serve(settings), settings.log_level)
 
 
 async def _serve(settings: Settings) -> None:
@@ -37,14 +30,8 @@ async def _serve(settings: Settings) -> None:
     registry = Registry(Table(), metrics)
     async with _buckets(settings, metrics) as buckets, _source(settings) as source:
         app = PolicyApp(Gate(registry.table, buckets, metrics), registry, settings.admin_key_sha256)
-        server = _server(app, settings)
-        following = asyncio.create_task(registry.follow(source))
         # Without its registry the process must not go on with what it once knew.
-        following.add_done_callback(lambda _: setattr(server, "should_exit", True))
-        await server.serve()
-        following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await following
+        await serve(app, beside=registry.follow(source), uds=str(settings.policy_socket), date_header=False)
 
 
 @contextlib.asynccontextmanager
@@ -71,25 +58,6 @@ async def _source(settings: Settings) -> AsyncIterator[Source]:
     kubernetes = pkgutil.resolve_name("loci_policy.kubernetes_source:kubernetes_source")
     async with kubernetes(settings.system_namespace, settings.kubeconfig) as source:
         yield source
-
-
-def _server(app: PolicyApp, settings: Settings) -> uvicorn.Server:
-    options = uvicorn.Config(
-        app,
-        uds=str(settings.policy_socket),
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-        log_config=None,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=5,
-    )
-    return uvicorn.Server(options)
 
 
 if __name__ == "__main__":

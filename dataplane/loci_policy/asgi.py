@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
@@ -12,6 +10,7 @@ from loci_policy.answers import Answer
 from loci_policy.decision import Request
 from loci_policy.gate import Gate, Pass
 from loci_policy.table import Headers
+from loci_runtime.requests import request_id
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -22,7 +21,6 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _REQUEST_ID: Final = headers.REQUEST_ID.encode()
 _OURS: Final = headers.PREFIX.encode()
 _CREDENTIALS: Final = (b"authorization", headers.API_KEY.encode())
-_FIT_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -33,8 +31,7 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 def request_id_of(scope: Scope) -> str:
     """The caller's request id, or a new one."""
-    given = header(scope, _REQUEST_ID)
-    return given if given is not None and _FIT_REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+    return request_id(header(scope, _REQUEST_ID))
 
 
 def request_of(scope: Scope, path: str) -> Request:
@@ -64,9 +61,9 @@ class PolicyMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one HTTP request."""
-        request_id = request_id_of(scope)
-        echoed = (_REQUEST_ID, request_id.encode())
-        decision = await self._gate.admit(request_of(scope, raw_path(scope)), request_id)
+        own_id = request_id_of(scope)
+        echoed = (_REQUEST_ID, own_id.encode())
+        decision = await self._gate.admit(request_of(scope, raw_path(scope)), own_id)
         if isinstance(decision, Answer):
             await send_answer(send, decision, (echoed,))
             return
@@ -74,9 +71,9 @@ class PolicyMiddleware:
         await app(_upstream(scope, decision, echoed), receive, _adding(send, (echoed, *decision.client_headers)))
 
 
-def _upstream(scope: Scope, passed: Pass, request_id: tuple[bytes, bytes]) -> Scope:
+def _upstream(scope: Scope, passed: Pass, echoed: tuple[bytes, bytes]) -> Scope:
     kept = [(key, value) for key, value in scope["headers"] if not _is_replaced(key)]
-    return {**scope, "headers": [*kept, request_id, *passed.grant.upstream_headers]}
+    return {**scope, "headers": [*kept, echoed, *passed.grant.upstream_headers]}
 
 
 def _is_replaced(name: bytes) -> bool:

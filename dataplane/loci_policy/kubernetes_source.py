@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import aiohttp
 import orjson
-from kubernetes.aio import config
-from kubernetes.aio.client import ApiClient, ApiException, Configuration, CoreV1Api
+from kubernetes.aio.client import ApiClient, ApiException, CoreV1Api
 
 from loci_contract.names import LABEL_REGISTRY, REGISTRY_DATA_KEY, REGISTRY_TENANT, registry_secret
 from loci_contract.registry import RegistryRecord
 from loci_policy.registry import Alive, Changed, Lost, Removed, Snapshot, Update, read_record
+from loci_runtime.kubernetes import kubernetes_client
 
 _SELECTOR: Final = f"{LABEL_REGISTRY}={REGISTRY_TENANT}"
 _NAME_PREFIX: Final = registry_secret("")
@@ -107,12 +107,7 @@ _TROUBLE: Final = (ApiException, aiohttp.ClientError, orjson.JSONDecodeError, Wa
 @contextlib.asynccontextmanager
 async def kubernetes_source(namespace: str, kubeconfig: Path | None) -> AsyncIterator[KubernetesSource]:
     """The source, as the pod's ServiceAccount when there is no kubeconfig."""
-    configuration = Configuration()
-    if kubeconfig is not None:
-        await config.load_kube_config(str(kubeconfig), client_configuration=configuration)
-    else:
-        config.load_incluster_config(client_configuration=configuration)
-    async with ApiClient(configuration) as api:
+    async with kubernetes_client(kubeconfig) as api:
         yield KubernetesSource(api, namespace)
 
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import socket
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Final
 
-import uvicorn
-import uvloop
 from cyclopts import Parameter
 
 from loci_contract import keys
-from loci_policy import logs
-from loci_policy.asgi import App
+from loci_runtime import serving
 from loci_standalone.compose import standalone
 from loci_standalone.errors import StartError
 from loci_standalone.settings import Settings
@@ -34,12 +29,10 @@ def serve(
 ) -> None:
     """Everything in one process on one port. The admin key is LOCI_ADMIN_KEY, or made and shown once."""
     settings = Settings()
-    logs.configure(settings.log_level)
     try:
         with data_folder(data) as folder, listen(host, port) as listening:
             declared = existing_folder(tenants) if tenants else None
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_serve(settings, folder, listening, declared))
+            serving.run(_serve(settings, folder, listening, declared), settings.log_level)
     except StartError as error:
         _tell(str(error))
         raise SystemExit(USAGE_ERROR) from None
@@ -54,37 +47,8 @@ async def _serve(settings: Settings, folder: DataFolder, listening: socket.socke
         _tell(f"tenants: {names}; make one with POST /admin/tenants")
         if settings.admin_key is None:
             _tell(f"admin key, shown only now and kept nowhere (set LOCI_ADMIN_KEY to choose it): {admin_key}")
-        server = _server(running.app)
-        following = asyncio.create_task(running.declared.follow()) if running.declared else None
-        if following:
-            following.add_done_callback(lambda _: setattr(server, "should_exit", True))
-        _let_signals_pass()
-        await server.serve(sockets=[listening])
-        if following:
-            following.cancel()
-            await asyncio.wait([following])
-
-
-def _server(app: App) -> uvicorn.Server:
-    options = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        log_config=None,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=5,
-    )
-    return uvicorn.Server(options)
-
-
-def _let_signals_pass() -> None:
-    """Uvicorn ends on a signal and raises it again; only now everything is closed in order."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, lambda: None)
+        beside = running.declared.follow() if running.declared else None
+        await serving.serve(running.app, beside, sockets=[listening])
 
 
 def _tell(message: str) -> None:

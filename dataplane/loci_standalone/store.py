@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from loci_admin.errors import ConflictError, InvalidError
 from loci_operator.api.tenant import ADOPT, DeletionPolicy, MemoryTenant, MemoryTenantSpec, MemoryTenantStatus
 from loci_operator.api.tier import MemoryTier
+from loci_runtime.errors import ConflictError, InvalidError
 from loci_standalone import documents
 from loci_standalone.errors import RetainedDataError, TenantRefusedError
 from loci_standalone.host import Host

@@ -7,13 +7,14 @@ from importlib.metadata import version
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from loci_admin import answers
 from loci_admin.deps import Deps, Services
-from loci_admin.edge import Edge
+from loci_admin.edge import MAX_BODY_BYTES, admin_only, named_tenant
 from loci_admin.keys import endpoints as keys
 from loci_admin.keys.service import Keys
 from loci_admin.tenants import endpoints as tenants
 from loci_admin.tenants.service import Tenants
+from loci_runtime import answers
+from loci_runtime.edge import Edge, Rules
 
 
 def create_app(deps: Deps) -> FastAPI:
@@ -26,7 +27,8 @@ def create_app(deps: Deps) -> FastAPI:
     app.add_api_route("/livez", _alive, include_in_schema=False)
     app.add_api_route("/readyz", _alive, include_in_schema=False)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
-    app.add_middleware(Edge, admin_key_sha256=deps.admin_key_sha256)
+    rules = Rules(guard=admin_only(deps.admin_key_sha256), max_body_bytes=MAX_BODY_BYTES, describe=named_tenant)
+    app.add_middleware(Edge, rules=rules)
     return app
 
 

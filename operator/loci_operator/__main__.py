@@ -11,9 +11,7 @@ from typing import Any
 import aiohttp
 import kopf
 import structlog
-import uvloop
 
-from loci_operator import logs
 from loci_operator.cluster.api import ApiError, api
 from loci_operator.cluster.queue import WorkQueue
 from loci_operator.cluster.watching import Observer
@@ -21,6 +19,7 @@ from loci_operator.engine import Engine, World
 from loci_operator.handlers.events import register
 from loci_operator.settings import Settings
 from loci_operator.specs.context import Platform
+from loci_runtime.serving import run
 
 _PAUSE_SECONDS = 1.0
 
@@ -28,9 +27,7 @@ _PAUSE_SECONDS = 1.0
 def main() -> None:
     """Run until told to stop."""
     settings = Settings()
-    logs.configure(settings.log_level)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run(settings))
+    run(_run(settings), settings.log_level)
 
 
 async def _run(settings: Settings) -> None:

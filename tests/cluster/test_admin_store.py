@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from loci_admin.errors import ConflictError, UnavailableError
 from loci_admin.tenants.kubernetes_store import KubernetesStore, kubernetes_store
 from loci_dev.cluster.accounts import account
 from loci_dev.cluster.controlplane import ControlPlane
 from loci_operator.api.base import ObjectMeta
 from loci_operator.api.tenant import LimitOverrides, MemoryTenant, MemoryTenantSpec
+from loci_runtime.errors import ConflictError, UnavailableError
 
 LIMITS = LimitOverrides(burst=7, max_memories=9)
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from loci_dataplane.errors import InvalidFieldError
 from loci_dataplane.memories.model import timestamp
+from loci_runtime.errors import InvalidError
 
 COLUMNS: Final = ("user_id", "agent_id", "session_id", "created_at", "updated_at")
 TIMES: Final = ("created_at", "updated_at")
@@ -70,7 +70,7 @@ def parse(document: dict[str, Any], where: str = "filters") -> Filter:
     """Read a filter.
 
     Raises:
-        InvalidFieldError: naming the place and what is allowed there.
+        InvalidError: naming the place and what is allowed there.
     """
     parsed = _object(document, where, depth=0)
     if sum(1 for _ in conditions(parsed)) > _MAX_CONDITIONS:
@@ -167,5 +167,5 @@ def _is_storable(text: str) -> bool:
     return True
 
 
-def _invalid(where: str, problem: str) -> InvalidFieldError:
-    return InvalidFieldError(f"body.{where}", problem)
+def _invalid(where: str, problem: str) -> InvalidError:
+    return InvalidError(problem, f"body.{where}")

@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from loci_contract.registry import Limits
-from loci_dataplane.errors import ConflictError, InvalidFieldError, NotFoundError
 from loci_dataplane.filters.language import Filter
 from loci_dataplane.indexer.indexer import Indexer
 from loci_dataplane.memories.model import Memory, new_id
 from loci_dataplane.memories.schemas import MemoryInput
 from loci_dataplane.stores.ports import Records
+from loci_runtime.errors import ConflictError, InvalidError, NotFoundError
 
 _INDEX_BUDGET: Final = 0.05
 """Seconds that a write waits for its index before it answers; later ones catch up in the background."""
@@ -111,5 +111,5 @@ def _order(cursor: str | None) -> int:
     except ValueError:
         order = -1
     if not 0 <= order <= _ORDER_MAX:
-        raise InvalidFieldError("query.cursor", "is not one of ours: begin again without it")
+        raise InvalidError("is not one of ours: begin again without it", "query.cursor")
     return order

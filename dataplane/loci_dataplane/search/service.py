@@ -10,7 +10,6 @@ from typing import Any, Final
 import structlog
 from cachetools import LRUCache
 
-from loci_dataplane.errors import UnavailableError
 from loci_dataplane.filters import language
 from loci_dataplane.filters.language import Filter
 from loci_dataplane.memories.model import Memory
@@ -18,6 +17,7 @@ from loci_dataplane.search.fusion import Ranked, fuse
 from loci_dataplane.search.schemas import Mode, SearchInput, SearchOutput, SearchResult
 from loci_dataplane.search.words import expression
 from loci_dataplane.stores.ports import Embedder, Hit, Records, Vectors
+from loci_runtime.errors import UnavailableError
 
 _CANDIDATES: Final = 100
 _DEADLINE: Final = 1.0

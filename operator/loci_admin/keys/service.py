@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from loci_admin.errors import ConflictError, NotFoundError
 from loci_admin.keys.schemas import KeyInput
 from loci_admin.tenants.service import not_found
 from loci_admin.tenants.store import TenantStore
 from loci_contract.keys import generate, sha256
 from loci_contract.names import DEFAULT_KEY_NAME
 from loci_operator.api.tenant import API_KEYS_MAX, ApiKey, MemoryTenant, MemoryTenantSpec
+from loci_runtime.errors import ConflictError, NotFoundError
 
 
 class Keys:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import aiohttp
-from kubernetes.aio import config
-from kubernetes.aio.client import ApiClient, ApiException, Configuration, CustomObjectsApi
+from kubernetes.aio.client import ApiClient, ApiException, CustomObjectsApi
 
-from loci_admin.errors import ConflictError, InvalidError, UnavailableError
 from loci_contract.names import GROUP, VERSION, is_tenant_name
 from loci_operator.api.tenant import MemoryTenant, MemoryTenantSpec
 from loci_operator.api.tier import MemoryTier
+from loci_runtime.errors import ConflictError, InvalidError, UnavailableError
+from loci_runtime.kubernetes import kubernetes_client
 
 _TENANTS: Final = (GROUP, VERSION, "memorytenants")
 _TIERS: Final = (GROUP, VERSION, "memorytiers")
@@ -147,10 +147,5 @@ async def _asking() -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def kubernetes_store(kubeconfig: Path | None) -> AsyncIterator[KubernetesStore]:
     """The store, as the pod's ServiceAccount when there is no kubeconfig."""
-    configuration = Configuration()
-    if kubeconfig is not None:
-        await config.load_kube_config(str(kubeconfig), client_configuration=configuration)
-    else:
-        config.load_incluster_config(client_configuration=configuration)
-    async with ApiClient(configuration) as client:
+    async with kubernetes_client(kubeconfig) as client:
         yield KubernetesStore(client)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from loci_admin.errors import ConflictError, InvalidError, NotFoundError
 from loci_admin.tenants.schemas import TenantInput, TenantPatch
 from loci_admin.tenants.store import TenantStore
 from loci_contract.keys import generate, sha256
@@ -16,6 +15,7 @@ from loci_operator.api.derive import effective_limits
 from loci_operator.api.tenant import ApiKey, MemoryTenant, MemoryTenantSpec
 from loci_operator.api.tier import MemoryTier
 from loci_operator.errors import RejectedError
+from loci_runtime.errors import ConflictError, InvalidError, NotFoundError
 
 
 class Tenants:

@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 
 import aiohttp
 import orjson
-from kubernetes.aio import config
-from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.client import ApiClient
 
 from loci_operator.cluster.kinds import Kind, kind_of
+from loci_runtime.kubernetes import kubernetes_client
 
 MANAGER: Final = "loci-operator"
 _TIMEOUT: Final = 30.0
@@ -127,12 +127,7 @@ class Api:
 @contextlib.asynccontextmanager
 async def api(kubeconfig: Path | None) -> AsyncIterator[Api]:
     """Calls as the kubeconfig's user, or as the pod's ServiceAccount when there is none."""
-    configuration = Configuration()
-    if kubeconfig is not None:
-        await config.load_kube_config(str(kubeconfig), client_configuration=configuration)
-    else:
-        config.load_incluster_config(client_configuration=configuration)
-    async with ApiClient(configuration) as client:
+    async with kubernetes_client(kubeconfig) as client:
         yield Api(client)
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loci_dataplane.errors import ConflictError
 from loci_dataplane.filters.language import AllOf
 from loci_dataplane.memories.model import Memory
 from loci_dataplane.stores.chroma import ChromaVectors
 from loci_dataplane.stores.database import Database, DatabaseVersionError
 from loci_dataplane.stores.sqlite import SqliteRecords
+from loci_runtime.errors import ConflictError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OTTER = Memory("mem_1", "an otter", None, None, None, {}, NOW, NOW)

@@ -6,14 +6,15 @@ from typing import Protocol
 import httpx
 import pytest
 from pydantic import ValidationError
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from loci_admin.app import create_app
 from loci_admin.deps import Deps
-from loci_admin.errors import UnavailableError
 from loci_admin.settings import Settings
 from loci_admin.tenants.store import TenantStore
 from loci_contract.keys import sha256
+from loci_runtime.errors import UnavailableError
 
 TENANTS = "/admin/tenants"
 KEY = "the-admin-key"
@@ -110,7 +111,7 @@ async def test_what_nobody_expected_is_500_and_says_nothing_of_it(admin: httpx.A
 
 async def test_a_log_line_names_route_tenant_and_trace_and_no_secret(admin: httpx.AsyncClient) -> None:
     trace = "0af7651916cd43dd8448eb211c80319c"
-    with capture_logs() as lines:
+    with capture_logs(processors=[merge_contextvars]) as lines:
         key = (await admin.post(TENANTS, json={"name": "acme", "tier": "pro"})).json()["api_key"]
         await admin.get(f"{TENANTS}/acme", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
         await admin.get(f"{TENANTS}/{key}")

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from prometheus_client import CollectorRegistry
 from starlette.types import Receive, Scope, Send
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from loci_contract.headers import INGRESS_TOKEN
-from loci_dataplane.metrics import Families, TenantMetrics
-from loci_dataplane.middleware import Edge
+from loci_dataplane.middleware import MAX_BODY_BYTES, ingress_only
+from loci_runtime.edge import Edge, Rules
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TOKEN = "right"
@@ -21,8 +20,7 @@ async def failing(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def edge(token: str = TOKEN) -> Edge:
-    registry = CollectorRegistry()
-    return Edge(failing, "acme", token, TenantMetrics(Families(registry), "acme"))
+    return Edge(failing, Rules(ingress_only(token), MAX_BODY_BYTES))
 
 
 def client(token: str | None = TOKEN) -> httpx.AsyncClient:

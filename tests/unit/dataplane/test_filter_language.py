@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from loci_dataplane.errors import InvalidFieldError
 from loci_dataplane.filters.language import AllOf, AnyOf, Condition, Not, parse
+from loci_runtime.errors import InvalidError
 
 
 def test_a_plain_value_means_equality() -> None:
@@ -54,7 +54,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("document", "field"), INVALID.values(), ids=INVALID.keys())
 def test_an_invalid_filter_names_its_field(document: dict[str, Any], field: str) -> None:
-    with pytest.raises(InvalidFieldError) as refused:
+    with pytest.raises(InvalidError) as refused:
         parse(document)
     assert refused.value.status == 422
     assert [entry["field"] for entry in refused.value.more["fields"]] == [field]

@@ -1,4 +1,4 @@
-"""Every error as the one shape, translated here once; none repeats what was sent."""
+"""Every error of a FastAPI application as the one shape, translated here once; none repeats what was sent."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from loci_contract.errors import ErrorCode, error_body
-from loci_dataplane.errors import LociError
+from loci_runtime.errors import HttpError
 
 _CODES: Final = {
     400: ErrorCode.BAD_REQUEST,
-    403: ErrorCode.FORBIDDEN,
     404: ErrorCode.NOT_FOUND,
     405: ErrorCode.METHOD_NOT_ALLOWED,
     413: ErrorCode.PAYLOAD_TOO_LARGE,
-    422: ErrorCode.VALIDATION_FAILED,
 }
 _MESSAGES: Final = {
     400: "The body is not valid JSON in UTF-8.",
@@ -30,8 +28,8 @@ _MESSAGES: Final = {
 
 
 def install(app: FastAPI) -> None:
-    """Translate every expected error of an application."""
-    app.exception_handler(LociError)(_domain_error)
+    """Translate every expected error of an application that `Edge` surrounds."""
+    app.exception_handler(HttpError)(_told)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(HTTPException)(_http_error)
 
@@ -49,7 +47,7 @@ def _request_id(request: Request) -> str:
     return found
 
 
-async def _domain_error(request: Request, error: LociError) -> Response:
+async def _told(request: Request, error: HttpError) -> Response:
     return answer(error.status, error.code, error.message, _request_id(request), error.more)
 
 

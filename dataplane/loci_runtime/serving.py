@@ -1,0 +1,73 @@
+"""Running a process's main function, and serving an ASGI application within it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, Final
+
+import uvicorn
+import uvloop
+
+from loci_runtime import logs
+
+_KEEP_ALIVE_SECONDS: Final = 75
+_GRACE_SECONDS: Final = 10
+
+
+def run(main: Coroutine[Any, Any, None], log_level: str) -> None:
+    """Run a process's main function to its end, with its logs set up."""
+    logs.configure(log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
+
+
+async def serve(app: Any, beside: Coroutine[Any, Any, None] | None = None, **where: Any) -> None:
+    """Serve an ASGI application until a signal says to stop, or until what runs beside it ends.
+
+    Args:
+        app: the application.
+        beside: work without which serving must not go on; what it raises is raised here.
+        where: `host` and `port`, `uds`, or nothing for sockets that `sockets` holds.
+    """
+    sockets = where.pop("sockets", None)
+    options = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        log_config=None,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        **where,
+    )
+    server = uvicorn.Server(options)
+    _let_signals_pass()
+    async with _running(beside, server):
+        await server.serve(sockets=sockets)
+
+
+def _let_signals_pass() -> None:
+    """Uvicorn ends on a signal and raises it again, which would keep what is open from being closed."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, lambda: None)
+
+
+@contextlib.asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None] | None, server: uvicorn.Server) -> AsyncIterator[None]:
+    if work is None:
+        yield
+        return
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda _: setattr(server, "should_exit", True))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

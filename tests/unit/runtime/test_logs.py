@@ -1,0 +1,50 @@
+"""What a process writes to its log: one JSON object a line, whoever logs, and no value from an exception."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from loci_runtime import logs
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def test_our_own_events_are_json_from_the_chosen_level_upwards(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    logs.configure("info")
+    structlog.get_logger().debug("hidden")
+    structlog.get_logger().info("said", tenant_id="acme")
+    (line,) = capfdbinary.readouterr().out.splitlines()
+    said = json.loads(line)
+    assert said.pop("timestamp").endswith("Z")
+    assert said == {"event": "said", "level": "info", "tenant_id": "acme"}
+
+
+def test_a_librarys_failure_is_json_without_what_the_exception_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info")
+    logging.getLogger("library").info("hidden")
+    try:
+        int("canary")
+    except ValueError:
+        logging.getLogger("library").exception("it failed")
+    (line,) = capsys.readouterr().out.splitlines()
+    said = json.loads(line)
+    assert (said["event"], said["level"], said["logger"], said["error"]) == (
+        "it failed",
+        "error",
+        "library",
+        "ValueError",
+    )
+    assert said["where"].startswith("test_a_librarys_failure")
+    assert "canary" not in line
