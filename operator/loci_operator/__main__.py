@@ -15,13 +15,15 @@ import structlog
 from loci_operator.cluster.api import ApiError, api
 from loci_operator.cluster.queue import WorkQueue
 from loci_operator.cluster.watching import Observer
-from loci_operator.engine import Engine, World
+from loci_operator.engine import Engine
 from loci_operator.handlers.events import register
+from loci_operator.reconcile.world import World
 from loci_operator.settings import Settings
 from loci_operator.specs.context import Platform
 from loci_runtime.serving import run
 
 _PAUSE_SECONDS = 1.0
+_UNREACHABLE = (ApiError, aiohttp.ClientError, TimeoutError, OSError)
 
 
 def main() -> None:
@@ -39,7 +41,7 @@ async def _run(settings: Settings) -> None:
         background = [
             group.create_task(observer.run()),
             group.create_task(_work(queue, observer, engine, settings.workers)),
-            group.create_task(_resync(queue, world, settings.resync_seconds)),
+            group.create_task(_resync(queue, world, engine, settings.resync_seconds)),
         ]
         try:
             await _kopf(settings, queue, world)
@@ -53,7 +55,7 @@ async def _load(engine: Engine) -> None:
     while True:
         try:
             return await engine.load()
-        except (ApiError, aiohttp.ClientError, TimeoutError) as error:
+        except _UNREACHABLE as error:
             structlog.get_logger().warning("cannot read tenants yet", error=type(error).__name__)
             await asyncio.sleep(_PAUSE_SECONDS)
 
@@ -65,10 +67,16 @@ async def _work(queue: WorkQueue, observer: Observer, engine: Engine, workers: i
     await queue.run(engine.reconcile, workers)
 
 
-async def _resync(queue: WorkQueue, world: World, seconds: float) -> None:
+async def _resync(queue: WorkQueue, world: World, engine: Engine, seconds: float) -> None:
+    """Look at everything again from time to time, whatever was or was not told of."""
     while True:
         await asyncio.sleep(seconds)
-        for tenant in world.tenants:
+        gone: list[str] = []
+        try:
+            gone = await engine.forget_gone()
+        except _UNREACHABLE as error:
+            structlog.get_logger().warning("cannot read tenants now", error=type(error).__name__)
+        for tenant in (*world.tenants, *gone):
             queue.add_later(tenant, random.uniform(0, seconds / 2))  # noqa: S311 - spreads the load
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,23 +23,13 @@ from loci_operator.errors import RejectedError
 from loci_operator.reconcile.keys import resolve_keys
 from loci_operator.reconcile.observed import Key, Manifest, differing, key_of, with_hash
 from loci_operator.reconcile.status import Facts, status, status_patch
+from loci_operator.reconcile.world import World
 from loci_operator.specs.children import children
 from loci_operator.specs.context import NAME, Context, Platform
 from loci_operator.specs.namespace import TENANT_UID
 from loci_operator.specs.service import host
 
 _INVALID = 422
-
-
-@dataclass
-class World:
-    """The tenants and tiers there are, as last told, and what our own last applying gave."""
-
-    tenants: dict[str, MemoryTenant] = field(default_factory=dict)
-    tiers: dict[str, MemoryTier] = field(default_factory=dict)
-    applied: dict[str, dict[Key, str]] = field(default_factory=dict)
-    secrets: dict[Key, tuple[str, dict[str, str]]] = field(default_factory=dict, repr=False)
-    """What a Secret held at a version, so that a steady state reads nothing."""
 
 
 class Engine:
@@ -53,20 +43,34 @@ class Engine:
         self._world = world
         self._platform = platform
         self._now = now
+        self._applied: dict[str, dict[Key, str]] = {}
+        """The versions of a tenant's objects that our own last applying gave."""
+        self._secrets: dict[Key, tuple[str, dict[str, str]]] = {}
+        """What a Secret held at a version, so that a steady state reads nothing."""
         self._log = structlog.get_logger()
 
     async def load(self) -> None:
         """Learn which tenants and tiers there are, before anything is done about one that seems to be missing."""
-        tiers = [MemoryTier.model_validate(document) for document in await self._api.list(TIER)]
-        tenants = [MemoryTenant.model_validate(document) for document in await self._api.list(TENANT)]
-        self._world.tiers |= {tier.metadata.name: tier for tier in tiers}
-        self._world.tenants |= {tenant.metadata.name: tenant for tenant in tenants}
+        for document in await self._api.list(TIER):
+            self._world.told_of_tier(document)
+        for document in await self._api.list(TENANT):
+            self._world.told_of_tenant(document)
+
+    async def forget_gone(self) -> list[str]:
+        """Forget tenants whose deletion nobody told of; their names."""
+        before = dict(self._world.tenants)
+        there = {document["metadata"]["name"] for document in await self._api.list(TENANT)}
+        return self._world.forget_gone(before, there)
 
     async def reconcile(self, name: str) -> None:
         """Do what is to be done for one tenant; raises what is worth trying again."""
         tenant = self._world.tenants.get(name)
         if tenant is None:
             await self._clean_up(name)
+            return
+        if tenant.metadata.deletion_timestamp is not None:
+            await self._withdraw(name)
+            await self._say(tenant, Facts())
             return
         facts = Facts()
         try:
@@ -126,21 +130,21 @@ class Engine:
         """What a Secret in the tenant's namespace holds; read only when it changed since."""
         key = Key("Secret", namespace(tenant), name)
         seen = self._observer.of(tenant).get(key)
-        held = self._world.secrets.get(key)
+        held = self._secrets.get(key)
         if seen and held and held[0] == seen.version:
             return held[1]
         found = await self._api.get(SECRET, name, namespace(tenant))
         if found is None:
             return {}
         self._remember(key, found)
-        return self._world.secrets[key][1]
+        return self._secrets[key][1]
 
     def _remember(self, key: Key, secret: Json) -> None:
         data = {name: base64.b64decode(text).decode() for name, text in secret.get("data", {}).items()}
-        self._world.secrets[key] = (secret["metadata"]["resourceVersion"], data)
+        self._secrets[key] = (secret["metadata"]["resourceVersion"], data)
 
     async def _apply(self, context: Context) -> None:
-        applied = self._world.applied.setdefault(context.name, {})
+        applied = self._applied.setdefault(context.name, {})
         desired = [with_hash(manifest) for manifest in children(context)]
         for manifest in differing(desired, self._observer.of(context.name), applied):
             key = key_of(manifest)
@@ -172,9 +176,14 @@ class Engine:
 
     async def _clean_up(self, name: str) -> None:
         """The garbage collector removes what the tenant owned; its record at the ingress goes at once."""
+        if await self._api.get(TENANT, name) is None:
+            await self._withdraw(name)
+        self._applied.pop(name, None)
+        for key in [key for key in self._secrets if key.namespace == namespace(name)]:
+            del self._secrets[key]
+
+    async def _withdraw(self, name: str) -> None:
+        """Take the tenant from the ingress: nobody passes any more."""
         record = Key("Secret", self._platform.system_namespace, registry_secret(name))
-        if record in self._observer.of(name) and await self._api.get(TENANT, name) is None:
+        if record in self._observer.of(name):
             await self._api.delete(SECRET, record.name, record.namespace)
-        self._world.applied.pop(name, None)
-        for key in [key for key in self._world.secrets if key.namespace == namespace(name)]:
-            del self._world.secrets[key]

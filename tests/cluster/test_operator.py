@@ -192,6 +192,25 @@ def test_deleting_removes_everything_with_policy_delete(tenants: Tenants) -> Non
 
 
 @pytest.mark.usefixtures("operator")
+def test_a_deletion_that_something_holds_closes_the_ingress_and_repairs_nothing(tenants: Tenants) -> None:
+    tenants.apply("held")
+    tenants.settled("held")
+    hold = '{"metadata": {"finalizers": %s}}'
+    tenants.plane.kubectl("patch", "mt", "held", "--type=merge", "-p", hold % '["example.com/hold"]')
+    tenants.plane.kubectl("delete", "mt", "held", "--wait=false")
+    try:
+        wait_until(lambda: tenants.status("held").get("phase") == "Deleting", "the status says so")
+        wait_until(lambda: not tenants.exists("secret", "registry-held", "-n", "loci-system"), "the ingress is closed")
+        tenants.plane.kubectl("delete", "service", "loci-dataplane", "-n", "loci-held")
+        tenants.apply("beside")
+        tenants.settled("beside")
+        assert not tenants.exists("service", "loci-dataplane", "-n", "loci-held")
+    finally:
+        tenants.plane.kubectl("patch", "mt", "held", "--type=merge", "-p", hold % "[]")
+    wait_until(lambda: not tenants.exists("mt", "held"), "the tenant is gone")
+
+
+@pytest.mark.usefixtures("operator")
 def test_deleting_keeps_namespace_and_volume_with_policy_retain(tenants: Tenants) -> None:
     tenants.apply("kept")
     tenants.settled("kept")

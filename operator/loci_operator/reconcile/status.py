@@ -59,6 +59,10 @@ class _Verdict:
 
 
 def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
+    if tenant.metadata.deletion_timestamp is not None:
+        message = "Requests are refused; what holds the deletion is in metadata.finalizers."
+        going = _Verdict("False", "Deleting", message)
+        return {"Deleting": _Verdict("True", "DeletionRequested", message), "Ready": going}
     if facts.rejected:
         problem = _Verdict("False", facts.rejected.reason, facts.rejected.message)
         steps = {facts.rejected.condition: problem} if facts.rejected.condition in _STEPS else {}
@@ -80,6 +84,8 @@ def _suspended(tenant: MemoryTenant) -> _Verdict:
 
 
 def _phase(tenant: MemoryTenant, facts: Facts, ready: Condition) -> str:
+    if tenant.metadata.deletion_timestamp is not None:
+        return "Deleting"
     if facts.rejected:
         return "Failed"
     if tenant.spec.suspend:

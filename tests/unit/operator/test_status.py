@@ -54,6 +54,14 @@ def test_a_suspended_tenant_says_so() -> None:
     assert status(tenant(suspend=True), SERVING, NOW).phase == "Suspended"
 
 
+def test_a_tenant_that_is_going_says_so() -> None:
+    going = tenant()
+    going = going.model_copy(update={"metadata": going.metadata.model_copy(update={"deletion_timestamp": NOW})})
+    made = status(going, Facts(), NOW)
+    assert made.phase == "Deleting"
+    assert {c.type: c.status for c in made.conditions} == {"Deleting": "True", "Ready": "False"}
+
+
 def test_a_condition_keeps_its_time_until_it_changes() -> None:
     before = status(tenant(), SERVING, NOW)
     later = NOW + timedelta(hours=1)
