@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from loci_dataplane.app import create_app, running
 from loci_dataplane.deps import Deps
-from loci_dataplane.limits import LimitsFile
+from loci_dataplane.files import limits_file, token_file
 from loci_dataplane.metrics import Families
 from loci_dataplane.settings import Settings
 from loci_dataplane.stores.embedded import embedded_stores
@@ -32,8 +32,8 @@ async def _serve(settings: Settings) -> None:
     ):
         deps = Deps(
             tenant=settings.tenant,
-            ingress_token=settings.ingress_token_file.read_text().strip(),
-            limits=LimitsFile(settings.limits_file),
+            ingress_token=token_file(settings.ingress_token_file),
+            limits=limits_file(settings.limits_file),
             records=records,
             vectors=vectors,
             embedder=HttpEmbedder(client),

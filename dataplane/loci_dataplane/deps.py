@@ -28,7 +28,7 @@ class Deps:
     """One tenant's application: everything it needs, nothing that it makes itself."""
 
     tenant: str
-    ingress_token: str = field(repr=False)
+    ingress_token: Callable[[], bytes] = field(repr=False)
     limits: Callable[[], Limits]
     records: Records
     vectors: Vectors

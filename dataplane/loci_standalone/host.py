@@ -137,7 +137,7 @@ class Host:
         async with embedded_stores(folder) as (records, vectors):
             deps = Deps(
                 tenant=record.tenant,
-                ingress_token=record.ingress_token,
+                ingress_token=record.ingress_token.encode,
                 limits=lambda: self._running[record.tenant].record.limits,
                 records=records,
                 vectors=vectors,

@@ -25,5 +25,7 @@ class Settings(BaseSettings):
     admin_key_sha256: Sha256 = Field(description="SHA-256 of the admin key, hexadecimal.", repr=False)
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(ADMIN_PORT, ge=1, le=65535, description="Port to listen on.")
-    kubeconfig: Path | None = Field(None, description="Kubeconfig to use; the pod's own account by default.")
+    kubeconfig: Path | None = Field(
+        None, validation_alias="KUBECONFIG", description="How to reach Kubernetes; the pod's own account when unset."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

@@ -44,6 +44,8 @@ async def _run(settings: Settings) -> None:
             group.create_task(_resync(queue, world, engine, settings.resync_seconds)),
         ]
         try:
+            # Whoever asks kopf's liveness endpoint learns that the operator is at work.
+            await observer.synced()
             await _kopf(settings, queue, world)
         finally:
             for task in background:
@@ -86,7 +88,7 @@ async def _kopf(settings: Settings, queue: WorkQueue, world: World) -> None:
 
     @kopf.on.login(registry=registry)
     def login(**more: Any) -> kopf.ConnectionInfo | None:
-        return kopf.login_with_service_account(**more) or kopf.login_with_kubeconfig(**more)
+        return (kopf.login_with_kubeconfig if settings.kubeconfig else kopf.login_with_service_account)(**more)
 
     tuned = kopf.OperatorSettings()
     tuned.posting.enabled = False

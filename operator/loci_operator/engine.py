@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import structlog
 
 from loci_contract.environment import INGRESS_TOKEN_FILE_NAME
 from loci_contract.keys import generate, generate_token
-from loci_contract.names import API_KEYS_SECRET, namespace, registry_secret
+from loci_contract.names import API_KEYS_SECRET, namespace
 from loci_operator.api.derive import effective_limits
 from loci_operator.api.tenant import ADOPT, MemoryTenant
 from loci_operator.api.tier import MemoryTier, StorageProfile
-from loci_operator.cluster.api import Api, ApiError, Json
-from loci_operator.cluster.kinds import NAMESPACE, SECRET, STATEFUL_SET, TENANT, TIER, kind_of
+from loci_operator.cluster.api import Api, ApiError
+from loci_operator.cluster.ingress import Ingress
+from loci_operator.cluster.kinds import NAMESPACE, STATEFUL_SET, TENANT, TIER, kind_of
+from loci_operator.cluster.secrets import Secrets
 from loci_operator.cluster.watching import Observer
 from loci_operator.errors import RejectedError
 from loci_operator.reconcile.keys import resolve_keys
@@ -29,7 +31,9 @@ from loci_operator.specs.context import NAME, Context, Platform
 from loci_operator.specs.namespace import TENANT_UID
 from loci_operator.specs.service import host
 
-_INVALID = 422
+
+class TenantGoneError(Exception):
+    """The tenant that was to be reconciled is no longer there."""
 
 
 class Engine:
@@ -45,8 +49,8 @@ class Engine:
         self._now = now
         self._applied: dict[str, dict[Key, str]] = {}
         """The versions of a tenant's objects that our own last applying gave."""
-        self._secrets: dict[Key, tuple[str, dict[str, str]]] = {}
-        """What a Secret held at a version, so that a steady state reads nothing."""
+        self._secrets = Secrets(api, observer)
+        self._ingress = Ingress(api, observer, self._secrets, platform.system_namespace)
         self._log = structlog.get_logger()
 
     async def load(self) -> None:
@@ -69,7 +73,7 @@ class Engine:
             await self._clean_up(name)
             return
         if tenant.metadata.deletion_timestamp is not None:
-            await self._withdraw(name)
+            await self._ingress.withdraw(name)
             await self._say(tenant, Facts())
             return
         facts = Facts()
@@ -78,8 +82,12 @@ class Engine:
             facts = replace(facts, limits=context.limits, keys=context.keys, endpoint=f"http://{host(context)}")
             await self._apply(context)
             facts = replace(facts, applied=True, pod_ready=self._is_pod_ready(context))
+        except TenantGoneError:
+            await self._clean_up(name)
+            return
         except RejectedError as rejected:
             facts = replace(facts, rejected=rejected)
+            await self._ingress.restrict(tenant)
         except ApiError as error:
             await self._say(tenant, replace(facts, failed=str(error)))
             raise
@@ -90,10 +98,17 @@ class Engine:
         tier = self._tier(tenant)
         limits = effective_limits(tenant, tier)
         await self._check_namespace(tenant)
-        held = await self._secret(tenant.metadata.name, API_KEYS_SECRET)
+        name = tenant.metadata.name
+        held = await self._secrets.read(name, namespace(name), API_KEYS_SECRET)
         keys, generated = resolve_keys(tenant, held, generate)
-        token = (await self._secret(tenant.metadata.name, NAME)).get(INGRESS_TOKEN_FILE_NAME) or generate_token()
-        return Context(tenant, tier, limits, self._platform, keys, generated, token)
+        return Context(tenant, tier, limits, self._platform, keys, generated, await self._ingress_token(name))
+
+    async def _ingress_token(self, name: str) -> str:
+        """The token that the ingress sends now: what somebody did to the pod's copy is put right, not taken over."""
+        if record := await self._ingress.record(name):
+            return record.ingress_token
+        held = await self._secrets.read(name, namespace(name), NAME)
+        return held.get(INGRESS_TOKEN_FILE_NAME) or generate_token()
 
     def _tier(self, tenant: MemoryTenant) -> MemoryTier:
         tier = self._world.tiers.get(tenant.spec.tier)
@@ -126,44 +141,51 @@ class Engine:
         )
         raise RejectedError("NamespaceReady", "RetainedDataExists", message)
 
-    async def _secret(self, tenant: str, name: str) -> dict[str, str]:
-        """What a Secret in the tenant's namespace holds; read only when it changed since."""
-        key = Key("Secret", namespace(tenant), name)
-        seen = self._observer.of(tenant).get(key)
-        held = self._secrets.get(key)
-        if seen and held and held[0] == seen.version:
-            return held[1]
-        found = await self._api.get(SECRET, name, namespace(tenant))
-        if found is None:
-            return {}
-        self._remember(key, found)
-        return self._secrets[key][1]
-
-    def _remember(self, key: Key, secret: Json) -> None:
-        data = {name: base64.b64decode(text).decode() for name, text in secret.get("data", {}).items()}
-        self._secrets[key] = (secret["metadata"]["resourceVersion"], data)
-
     async def _apply(self, context: Context) -> None:
         applied = self._applied.setdefault(context.name, {})
         desired = [with_hash(manifest) for manifest in children(context)]
-        for manifest in differing(desired, self._observer.of(context.name), applied):
+        seen = self._observer.of(context.name)
+        todo = differing(desired, seen, applied)
+        if any(key_of(manifest) not in seen for manifest in todo):
+            await self._check_tenant(context.tenant)
+        if self._ingress.knows(context.name):
+            # What is no longer allowed is refused first, whatever keeps the rest from being done.
+            todo.sort(key=lambda manifest: key_of(manifest) != self._ingress.key(context.name))
+        for manifest in todo:
             key = key_of(manifest)
             document = await self._apply_one(manifest)
             applied[key] = document["metadata"]["resourceVersion"]
-            if key.kind == "Secret" and key.namespace == context.namespace:
-                self._remember(key, document)
+            if key.kind == "Secret":
+                self._secrets.remember(document)
             self._log.info("applied", tenant_id=context.name, kind=key.kind, namespace=key.namespace, name=key.name)
+
+    async def _check_tenant(self, tenant: MemoryTenant) -> None:
+        """Make nothing for a tenant that is gone, though nobody told of it."""
+        found = await self._api.get(TENANT, tenant.metadata.name)
+        if found is None or found["metadata"]["uid"] != tenant.metadata.uid:
+            self._world.told_of_tenant({"metadata": tenant.metadata.document()}, deleted=True)
+            raise TenantGoneError(tenant.metadata.name)
 
     async def _apply_one(self, manifest: Manifest) -> dict[str, Any]:
         try:
             return await self._api.apply(manifest)
         except ApiError as error:
-            if error.status != _INVALID or kind_of(manifest) is not STATEFUL_SET:
+            if error.status != HTTPStatus.UNPROCESSABLE_ENTITY or kind_of(manifest) is not STATEFUL_SET:
                 raise
-        # A field that may not change did: make the object anew around its pod and volume, which stay.
+        # Where it could be made under another name, a field that may not change did: make the object anew around its
+        # pod and volume, which stay.
         metadata = manifest["metadata"]
+        await self._check_valid({**manifest, "metadata": {**metadata, "name": f"{metadata['name']}-anew"}})
         await self._api.delete(STATEFUL_SET, metadata["name"], metadata["namespace"], orphan=True)
         return await self._api.apply(manifest)
+
+    async def _check_valid(self, manifest: Manifest) -> None:
+        try:
+            await self._api.apply(manifest, dry_run=True)
+        except ApiError as error:
+            if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
+                raise
+            raise RejectedError("DataPlaneReady", "InvalidPod", str(error)) from error
 
     def _is_pod_ready(self, context: Context) -> bool:
         seen = self._observer.of(context.name).get(Key("StatefulSet", context.namespace, NAME))
@@ -176,14 +198,7 @@ class Engine:
 
     async def _clean_up(self, name: str) -> None:
         """The garbage collector removes what the tenant owned; its record at the ingress goes at once."""
-        if await self._api.get(TENANT, name) is None:
-            await self._withdraw(name)
+        if self._ingress.knows(name) and await self._api.get(TENANT, name) is None:
+            await self._ingress.withdraw(name)
         self._applied.pop(name, None)
-        for key in [key for key in self._secrets if key.namespace == namespace(name)]:
-            del self._secrets[key]
-
-    async def _withdraw(self, name: str) -> None:
-        """Take the tenant from the ingress: nobody passes any more."""
-        record = Key("Secret", self._platform.system_namespace, registry_secret(name))
-        if record in self._observer.of(name):
-            await self._api.delete(SECRET, record.name, record.namespace)
+        self._secrets.forget(namespace(name))

@@ -23,7 +23,9 @@ class Settings(BaseSettings):
     prometheus_namespace: str = Field("monitoring", description="Namespace that may scrape tenants' pods.")
     storage_class_name: str | None = Field(None, description="StorageClass where a tenant names none.")
     cluster_domain: str = Field("cluster.local", description="The cluster's DNS domain.")
-    kubeconfig: Path | None = Field(None, description="Kubeconfig to use; the pod's own account by default.")
+    kubeconfig: Path | None = Field(
+        None, validation_alias="KUBECONFIG", description="How to reach Kubernetes; the pod's own account when unset."
+    )
     workers: int = Field(8, gt=0, description="Tenants reconciled at once.")
     resync_seconds: float = Field(600, gt=0, description="Every tenant is looked at again this often, with jitter.")
     health_port: int = Field(8080, ge=0, le=65535, description="Port of the liveness endpoint.")

@@ -38,7 +38,6 @@ def start_operator(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
     def start(**settings: str) -> Iterator[Path]:
         port, log = free_port(), tmp_path_factory.mktemp("operator") / "operator.log"
         environment = {
-            "LOCI_KUBECONFIG": str(kubeconfig),
             "KUBECONFIG": str(kubeconfig),
             "LOCI_IMAGE": "loci:test",
             "LOCI_EMBEDDER_URL": "http://loci-embedder.loci-system.svc:8081",

@@ -28,7 +28,7 @@ def url(plane: ControlPlane, log: Path) -> Iterator[str]:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     environment = {
-        "LOCI_KUBECONFIG": str(account(plane, "admin")),
+        "KUBECONFIG": str(account(plane, "admin")),
         "LOCI_ADMIN_KEY_SHA256": sha256(ADMIN_KEY),
         "LOCI_PORT": str(port),
     }

@@ -2,6 +2,8 @@
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,7 @@ def test_no_secret_is_in_a_status_an_annotation_an_event_or_a_log(tenants: Tenan
 CHANGES = {
     "service": '{"spec": {"selector": {"app.kubernetes.io/name": "attacker"}}}',
     "networkpolicy": '{"spec": {"ingress": [{}]}}',
+    "networkpolicy/default-deny": '{"spec": {"ingress": [{}], "egress": [{}]}}',
     "configmap": '{"data": {"limits.json": "{}"}}',
     "statefulset": '{"spec": {"template": {"spec": {"automountServiceAccountToken": true}}}}',
     "resourcequota": '{"spec": {"hard": {"pods": "1000"}}}',
@@ -79,14 +82,114 @@ CHANGES = {
 @pytest.mark.usefixtures("operator")
 @pytest.mark.parametrize(("kind", "patch"), CHANGES.items(), ids=CHANGES.keys())
 def test_an_edited_child_is_put_right(tenants: Tenants, kind: str, patch: str) -> None:
-    name = f"edited-{kind}"
+    name = f"edited-{kind.replace('/', '-')}"
     tenants.apply(name)
     tenants.settled(name)
-    arguments = (kind, "loci-dataplane", "-n", f"loci-{name}")
+    kind, _, child = kind.partition("/")
+    arguments = (kind, child or "loci-dataplane", "-n", f"loci-{name}")
     field = next(iter(json.loads(patch)))
     before = tenants.get(*arguments)[field]
     tenants.plane.kubectl("patch", *arguments, "--type=merge", "-p", patch)
     wait_until(lambda: tenants.get(*arguments)[field] == before, f"the {kind} is as before")
+
+
+@contextmanager
+def custom_tier(tenants: Tenants, name: str, **spec: Any) -> Iterator[None]:
+    """A tier like pro with other fields, for the length of the block."""
+    tier = tenants.get("mtier", "pro")
+    document = {**tier, "metadata": {"name": name}, "spec": {**tier["spec"], **spec}}
+    tenants.plane.kubectl("apply", "-f", "-", stdin=json.dumps(document))
+    try:
+        yield
+    finally:
+        tenants.plane.kubectl("delete", "mtier", name)
+
+
+def secret(tenants: Tenants, name: str, tenant: str) -> dict[str, str]:
+    data: dict[str, str] = tenants.get("secret", name, "-n", f"loci-{tenant}").get("data", {})
+    return {key: base64.b64decode(text).decode() for key, text in data.items()}
+
+
+@pytest.mark.usefixtures("operator")
+@pytest.mark.parametrize("how", ["deleted", "edited"])
+def test_the_pods_token_stays_what_the_ingress_sends(tenants: Tenants, how: str) -> None:
+    name = f"token-{how}"
+    tenants.apply(name)
+    tenants.settled(name)
+    token = tenants.record(name)["ingress_token"]
+    arguments = ("secret", "loci-dataplane", "-n", f"loci-{name}")
+    if how == "deleted":
+        tenants.plane.kubectl("delete", *arguments)
+    else:
+        tenants.plane.kubectl("patch", *arguments, "--type=merge", "-p", '{"stringData": {"ingress-token": "forged"}}')
+    wait_until(
+        lambda: tenants.exists(*arguments) and secret(tenants, "loci-dataplane", name) == {"ingress-token": token},
+        "the token is as before",
+    )
+    assert tenants.record(name)["ingress_token"] == token
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_spoilt_api_key_is_made_anew(tenants: Tenants) -> None:
+    tenants.apply("spoilt")
+    tenants.settled("spoilt")
+    patch = '{"data": {"default": "/w=="}}'
+    tenants.plane.kubectl("patch", "secret", "loci-api-keys", "-n", "loci-spoilt", "--type=merge", "-p", patch)
+    wait_until(
+        lambda: tenants.get("secret", "loci-api-keys", "-n", "loci-spoilt")["data"]["default"] != "/w==", "a new key"
+    )
+    key = secret(tenants, "loci-api-keys", "spoilt")["default"]
+    assert is_well_formed(key)
+    wait_until(lambda: tenants.record("spoilt")["keys"][0]["sha256"] == sha256(key), "the ingress knows it")
+
+
+@pytest.mark.usefixtures("operator")
+def test_what_is_no_longer_allowed_is_refused_though_the_rest_cannot_be(tenants: Tenants) -> None:
+    tenants.apply("strict", tier="enterprise", limits={"burst": 5}, apiKeys=[{"name": "one"}, {"name": "two"}])
+    tenants.settled("strict")
+    tenants.apply("strict", tier="free", limits={"burst": 5}, apiKeys=[{"name": "two"}], suspend=True)
+    wait_until(lambda: tenants.record("strict")["state"] == "suspended", "the ingress refuses")
+    assert [key["name"] for key in tenants.record("strict")["keys"]] == ["two"]
+    assert tenants.condition("strict", "Ready")["reason"] == "OverridesNotAllowed"
+    tenants.apply("strict", tier="enterprise", limits={"burst": 5}, apiKeys=[{"name": "one"}, {"name": "two"}])
+    wait_until(lambda: tenants.record("strict")["state"] == "active", "the ingress serves again")
+    assert {key["name"] for key in tenants.record("strict")["keys"]} == {"one", "two"}
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_pod_that_cannot_be_becomes_a_condition_and_the_one_there_is_stays(tenants: Tenants) -> None:
+    tenants.apply("unfit")
+    tenants.settled("unfit")
+    arguments = ("statefulset", "loci-dataplane", "-n", "loci-unfit")
+    before = tenants.get(*arguments)["metadata"]["uid"]
+    with custom_tier(tenants, "flawed", storageSize="0"):
+        tenants.apply("unfit", tier="flawed")
+        wait_until(lambda: tenants.condition("unfit", "Ready").get("reason") == "InvalidPod", "the condition says so")
+        assert "storage" in tenants.condition("unfit", "DataPlaneReady")["message"]
+    assert tenants.get(*arguments)["metadata"]["uid"] == before
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_field_that_may_not_change_makes_the_set_anew_around_its_volume(tenants: Tenants) -> None:
+    tenants.apply("regrown")
+    tenants.settled("regrown")
+    arguments = ("statefulset", "loci-dataplane", "-n", "loci-regrown")
+    before = tenants.get(*arguments)["metadata"]["uid"]
+    volume = ("pvc", "data-loci-dataplane-0", "-n", "loci-regrown")
+    wait_until(lambda: tenants.exists(*volume), "there is a volume claim")
+    held = tenants.get(*volume)["metadata"]["uid"]
+    tenants.apply("regrown", tier="enterprise")
+    wait_until(lambda: tenants.get(*arguments)["metadata"]["uid"] != before, "the set is another")
+    assert tenants.get(*volume)["metadata"]["uid"] == held
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_set_that_somebody_deletes_keeps_its_volume_also_with_policy_delete(tenants: Tenants) -> None:
+    tenants.apply("hasty", deletionPolicy="Delete")
+    tenants.settled("hasty")
+    volume = ("pvc", "data-loci-dataplane-0", "-n", "loci-hasty")
+    wait_until(lambda: tenants.exists(*volume), "there is a volume claim")
+    assert "ownerReferences" not in tenants.get(*volume)["metadata"]
 
 
 @pytest.mark.usefixtures("operator")
@@ -156,13 +259,8 @@ def test_a_spec_that_cannot_be_met_becomes_a_condition_that_says_what_to_do(
 def test_a_rejected_tenant_heals_when_its_tier_appears(tenants: Tenants) -> None:
     tenants.apply("early", tier="late")
     wait_until(lambda: tenants.condition("early", "Ready").get("reason") == "UnknownTier", "the tier is unknown")
-    tier = tenants.get("mtier", "pro")
-    tier["metadata"] = {"name": "late"}
-    tenants.plane.kubectl("apply", "-f", "-", stdin=json.dumps(tier))
-    try:
+    with custom_tier(tenants, "late"):
         tenants.settled("early")
-    finally:
-        tenants.plane.kubectl("delete", "mtier", "late")
 
 
 @pytest.mark.usefixtures("operator")

@@ -78,11 +78,21 @@ INVALID = {
     "size is no quantity": (tenant(storage={"size": "big"}), "spec.storage.size", "should match"),
     "unknown deletion policy": (tenant(deletionPolicy="Keep"), "spec.deletionPolicy", '"Retain", "Delete"'),
     "suspend is a text": (tenant(suspend="yes"), "spec.suspend", "boolean"),
+    "more asked for than allowed": (
+        tenant(resources={"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}}),
+        "spec.resources",
+        "requests.memory: at most limits.memory",
+    ),
     "misspelt field": (tenant(teir="pro"), "spec.teir", "unknown field"),
     "tier without limits": (
         json.dumps({**json.loads(tier()), "spec": {"requestsPerMinute": 5}}),
         "spec.maxMemories",
         "Required",
+    ),
+    "tier that asks for more than allowed": (
+        tier(resources={"requests": {"cpu": "2"}, "limits": {"cpu": "100m"}}),
+        "spec.resources",
+        "requests.cpu: at most limits.cpu",
     ),
     "tier priority": (tier(priority="urgent"), "spec.priority", '"low", "normal", "high"'),
 }

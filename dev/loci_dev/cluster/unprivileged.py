@@ -66,7 +66,6 @@ def _install(plane: ControlPlane) -> None:
 def _operator(plane: ControlPlane, folder: Path) -> contextlib.AbstractContextManager[object]:
     kubeconfig, port = str(account(plane, "operator")), free_port()
     environment = {
-        "LOCI_KUBECONFIG": kubeconfig,
         "KUBECONFIG": kubeconfig,
         "LOCI_IMAGE": "loci",
         "LOCI_EMBEDDER_URL": f"http://loci-embedder.{SYSTEM_NAMESPACE}.svc:{EMBEDDER_PORT}",
@@ -80,7 +79,7 @@ def _operator(plane: ControlPlane, folder: Path) -> contextlib.AbstractContextMa
 
 def _admin(plane: ControlPlane, folder: Path, port: int, admin_key: str) -> contextlib.AbstractContextManager[object]:
     environment = {
-        "LOCI_KUBECONFIG": str(account(plane, "admin")),
+        "KUBECONFIG": str(account(plane, "admin")),
         "LOCI_ADMIN_KEY_SHA256": sha256(admin_key),
         "LOCI_PORT": str(port),
     }

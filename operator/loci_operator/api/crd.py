@@ -32,6 +32,7 @@ def memory_tenant_crd() -> dict[str, Any]:
     fields["apiKeys"] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
     fields["apiKeys"]["items"]["properties"]["scopes"]["x-kubernetes-list-type"] = "set"
     fields["network"]["properties"]["allowFrom"]["x-kubernetes-list-type"] = "set"
+    fields["resources"]["x-kubernetes-validations"] = _resource_rules()
     spec["x-kubernetes-validations"] = [
         {
             "rule": "has(self.storage) == has(oldSelf.storage)"
@@ -56,7 +57,9 @@ def memory_tier_crd() -> dict[str, Any]:
         _column("Priority", ".spec.priority"),
         _column("Age", ".metadata.creationTimestamp", "date"),
     ]
-    return _crd("MemoryTier", "mtier", _root(structural(MemoryTierSpec)), columns)
+    spec = structural(MemoryTierSpec)
+    spec["properties"]["resources"]["x-kubernetes-validations"] = _resource_rules()
+    return _crd("MemoryTier", "mtier", _root(spec), columns)
 
 
 def _root(spec: dict[str, Any]) -> dict[str, Any]:
@@ -103,6 +106,20 @@ def _name_rules() -> list[dict[str, str]]:
             "message": "metadata.name: lower-case letters, digits and '-', starting with a letter",
         },
         {"rule": taken, "message": f"metadata.name: is reserved ({reserved})"},
+    ]
+
+
+def _resource_rules() -> list[dict[str, str]]:
+    """A pod may not ask for more than it may use: Kubernetes would refuse it later, where nobody looks."""
+
+    def within(resource: str) -> str:
+        asked, most = f"self.requests.{resource}", f"self.limits.{resource}"
+        missing = f"!has(self.requests) || !has({asked}) || !has(self.limits) || !has({most})"
+        return f"{missing} || quantity({asked}).compareTo(quantity({most})) <= 0"
+
+    return [
+        {"rule": within(resource), "message": f"requests.{resource}: at most limits.{resource}"}
+        for resource in ("cpu", "memory")
     ]
 
 

@@ -54,11 +54,16 @@ class Api:
         items: list[Json] = (await self._call("GET", kind.path(None, None)))["items"]
         return items
 
-    async def apply(self, manifest: Json) -> Json:
-        """Server-side apply, by force: what the manifest names becomes so; the object as it then is."""
+    async def apply(self, manifest: Json, *, dry_run: bool = False) -> Json:
+        """Server-side apply, by force: what the manifest names becomes so; the object as it then is (or would be)."""
         kind, metadata = kind_of(manifest), manifest["metadata"]
-        path = f"{kind.path(metadata['name'], metadata.get('namespace'))}?fieldManager={MANAGER}&force=true"
+        query = f"fieldManager={MANAGER}&force=true" + ("&dryRun=All" if dry_run else "")
+        path = f"{kind.path(metadata['name'], metadata.get('namespace'))}?{query}"
         return await self._call("PATCH", path, manifest, _APPLY)
+
+    async def merge(self, kind: Kind, name: str, namespace: str, patch: Json) -> None:
+        """Set fields of an object that is there; null removes one."""
+        await self._call("PATCH", f"{kind.path(name, namespace)}?fieldManager={MANAGER}", patch, _MERGE)
 
     async def merge_status(self, kind: Kind, name: str, status: Json) -> None:
         """Set fields of a cluster-scoped object's status; null removes one."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import aiohttp
+import orjson
 import structlog
 
 from loci_contract.names import LABEL_TENANT
@@ -20,6 +21,8 @@ _SELECTOR: Final = f"app.kubernetes.io/managed-by={MANAGER},{LABEL_TENANT}"
 _WATCH_SECONDS: Final = 300
 _PAUSE: Final = 1.0
 _SYNCED: Final = "k8s.io/initial-events-end"
+_TROUBLE: Final = (ApiError, aiohttp.ClientError, orjson.JSONDecodeError, TimeoutError, OSError)
+"""What may heal: the API server away or busy, a connection cut in the middle of a line."""
 
 
 class Observer:
@@ -29,6 +32,7 @@ class Observer:
         self._api = api
         self._changed = changed
         self._seen: dict[str, dict[Key, Seen]] = {}
+        self._tenant_of: dict[Key, str] = {}
         self._synced = {kind: asyncio.Event() for kind in OWNED}
         self._log = structlog.get_logger()
 
@@ -51,7 +55,7 @@ class Observer:
         while True:
             try:
                 await self._watch(kind)
-            except (ApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
+            except _TROUBLE as error:
                 self._log.warning("watch broken", kind=kind.name, error=type(error).__name__)
                 await asyncio.sleep(_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the watches
 
@@ -74,24 +78,28 @@ class Observer:
         metadata = document["metadata"]
         key = Key(kind.name, metadata.get("namespace", ""), metadata["name"])
         tenant = metadata["labels"][LABEL_TENANT]
-        objects = self._seen.setdefault(tenant, {})
-        if event == "DELETED":
-            objects.pop(key, None)
-            if not objects:
-                del self._seen[tenant]
-            self._changed(tenant)
-            return key
-        seen = _seen(document)
-        if objects.get(key) != seen:
-            objects[key] = seen
-            self._changed(tenant)
+        if event == "DELETED" or self._tenant_of.get(key, tenant) != tenant:  # gone, or labelled as another's
+            self._forget(key)
+        if event != "DELETED":
+            objects, seen = self._seen.setdefault(tenant, {}), _seen(document)
+            self._tenant_of[key] = tenant
+            if objects.get(key) != seen:
+                objects[key] = seen
+                self._changed(tenant)
         return key
 
+    def _forget(self, key: Key) -> None:
+        tenant = self._tenant_of.pop(key, None)
+        if tenant is None:
+            return
+        del self._seen[tenant][key]
+        if not self._seen[tenant]:
+            del self._seen[tenant]
+        self._changed(tenant)
+
     def _forget_all_but(self, kind: Kind, there: set[Key]) -> None:
-        for tenant, objects in list(self._seen.items()):
-            for key in [k for k in objects if k.kind == kind.name and k not in there]:
-                del objects[key]
-                self._changed(tenant)
+        for key in [k for k in self._tenant_of if k.kind == kind.name and k not in there]:
+            self._forget(key)
 
 
 def _seen(document: dict[str, Any]) -> Seen:
@@ -116,4 +124,5 @@ def _is_ready(document: Mapping[str, Any]) -> bool:
     status = document.get("status", {})
     replicas = document.get("spec", {}).get("replicas", 0)
     current = status.get("observedGeneration") == document["metadata"].get("generation")
-    return bool(replicas) and current and status.get("readyReplicas", 0) >= replicas
+    counted = min(status.get("readyReplicas", 0), status.get("updatedReplicas", 0))
+    return bool(replicas) and current and counted >= replicas

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from loci_contract.keys import sha256
+from loci_contract.keys import is_well_formed, sha256, tenant_of
 from loci_contract.names import DEFAULT_KEY_NAME
-from loci_contract.registry import KeyRecord
+from loci_contract.registry import KeyRecord, RegistryRecord, TenantState
 from loci_operator.api.tenant import ApiKey, MemoryTenant
 
 
@@ -17,13 +17,13 @@ def resolve_keys(
 
     Args:
         tenant: whose keys.
-        existing: the keys that were generated before; they stay as long as they are wanted.
+        existing: the keys that were generated before; they stay as long as they are wanted, unless they were spoilt.
         generate: makes a key for a tenant's name.
     """
-    wanted = tenant.spec.api_keys or (ApiKey(name=DEFAULT_KEY_NAME),)
-    generated = {
-        key.name: existing.get(key.name) or generate(tenant.metadata.name) for key in wanted if key.sha256 is None
-    }
+    wanted = _wanted(tenant)
+    name = tenant.metadata.name
+    held = {key: text for key, text in existing.items() if is_well_formed(text) and tenant_of(text) == name}
+    generated = {key.name: held.get(key.name) or generate(name) for key in wanted if key.sha256 is None}
     records = tuple(
         KeyRecord(
             name=key.name,
@@ -34,3 +34,19 @@ def resolve_keys(
         for key in wanted
     )
     return records, generated
+
+
+def restricted(record: RegistryRecord, tenant: MemoryTenant) -> RegistryRecord:
+    """The record without what the spec no longer allows; what else the spec says may be impossible."""
+    wanted = {key.name: key for key in _wanted(tenant)}
+    keys = tuple(
+        held.model_copy(update={"scopes": held.scopes & frozenset(key.scopes), "expires_at": key.expires_at})
+        for held in record.keys
+        if (key := wanted.get(held.name)) and key.sha256 in {None, held.sha256}
+    )
+    state = TenantState.SUSPENDED if tenant.spec.suspend else record.state
+    return record.model_copy(update={"keys": keys, "state": state})
+
+
+def _wanted(tenant: MemoryTenant) -> tuple[ApiKey, ...]:
+    return tenant.spec.api_keys or (ApiKey(name=DEFAULT_KEY_NAME),)

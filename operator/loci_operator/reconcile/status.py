@@ -70,7 +70,9 @@ def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
     made = _Verdict("True", "Applied") if facts.applied else _Verdict("False", "Retrying", facts.failed or "")
     pod = _Verdict("True", "PodReady")
     if not facts.pod_ready:
-        pod = _Verdict("False", "PodNotReady", f"Waiting for the pod: kubectl get pods -n {_ns(tenant)}")
+        pod = _Verdict(
+            "False", "PodNotReady", f"Waiting for the pod: kubectl describe statefulsets,pods -n {_ns(tenant)}"
+        )
     steps = {**dict.fromkeys(_STEPS, made), "DataPlaneReady": pod if facts.applied else made}
     first_problem = next((v for v in steps.values() if v.holds != "True"), None)
     ready = first_problem or _Verdict("True", "Serving")

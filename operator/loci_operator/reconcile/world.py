@@ -47,7 +47,9 @@ def _take_in(held: dict[str, Resource], model: type[Resource], document: Documen
     """One that cannot be read, as from another version of the schema, must not stop the others."""
     name: str = document["metadata"]["name"]
     if deleted:
-        held.pop(name, None)
+        # News of an earlier object of the name may come late.
+        if name in held and held[name].metadata.uid == document["metadata"].get("uid"):
+            del held[name]
         return name
     try:
         held[name] = model.model_validate(document)

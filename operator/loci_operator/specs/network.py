@@ -10,7 +10,9 @@ _DNS_PORT = 53
 
 def default_deny(context: Context) -> Manifest:
     """Nothing in, nothing out, for every pod of the namespace."""
-    return _policy(context, "default-deny", {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]})
+    # The empty lists are named, so that what somebody adds to them is put right.
+    spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [], "egress": []}
+    return _policy(context, "default-deny", spec)
 
 
 def data_plane(context: Context) -> Manifest:

@@ -17,7 +17,6 @@ def limit_range(context: Context) -> Manifest:
     """Compute of containers that name none, so that the quota never refuses one for that."""
     defaults = {
         "type": "Container",
-        "default": {"memory": "256Mi"},
         "defaultRequest": {"cpu": "50m", "memory": "128Mi"},
     }
     return {"apiVersion": "v1", "kind": "LimitRange", "metadata": metadata(context), "spec": {"limits": [defaults]}}

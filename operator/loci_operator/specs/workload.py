@@ -15,12 +15,14 @@ _CONFIG: Final = "/etc/loci"
 
 def stateful_set(context: Context) -> Manifest:
     """The data plane; nothing in its template depends on limits or keys, so that those change without a restart."""
-    away = "Retain" if context.retains else "Delete"
     spec = {
         "replicas": 1,
+        # A pod that cannot start must not keep its own correction from being rolled out.
+        "podManagementPolicy": "Parallel",
         "serviceName": NAME,
         "selector": {"matchLabels": selector(context)},
-        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": away, "whenScaled": "Retain"},
+        # Data goes with its namespace alone: a set that somebody deletes is made anew around its volume.
+        "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
         "template": {"metadata": {"labels": labels(context)}, "spec": _pod(context)},
         "volumeClaimTemplates": [_claim(context)],
     }

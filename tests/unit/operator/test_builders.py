@@ -107,7 +107,7 @@ def test_limits_and_keys_are_no_part_of_the_pods_template() -> None:
 
 def test_the_namespace_denies_everything_by_default() -> None:
     spec = child(context(), "NetworkPolicy", "default-deny")["spec"]
-    assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert spec == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [], "egress": []}
 
 
 def test_a_manifest_differs_in_its_hash_when_it_differs() -> None:

@@ -1,32 +1,76 @@
 """Which API keys a tenant has."""
 
-from loci_contract.keys import sha256
-from loci_contract.registry import Scope
+from datetime import UTC, datetime
+
+import pytest
+
+from loci_contract.keys import generate, sha256
+from loci_contract.registry import KeyRecord, Limits, RegistryRecord, Scope, TenantState
 from loci_operator.api.base import ObjectMeta
 from loci_operator.api.tenant import ApiKey, MemoryTenant, MemoryTenantSpec
-from loci_operator.reconcile.keys import resolve_keys
+from loci_operator.reconcile.keys import resolve_keys, restricted
 
 
 def tenant(*keys: ApiKey) -> MemoryTenant:
     return MemoryTenant(metadata=ObjectMeta(name="acme"), spec=MemoryTenantSpec(tier="pro", api_keys=keys))
 
 
+OLD, NEW = generate("acme"), generate("acme")
+
+
 def made(name: str) -> str:
-    return f"sk-{name}-new"
+    assert name == "acme"
+    return NEW
 
 
 def test_a_tenant_without_keys_gets_one_with_every_scope() -> None:
     records, generated = resolve_keys(tenant(), {}, made)
-    assert generated == {"default": "sk-acme-new"}
-    assert [(r.name, r.sha256, r.scopes) for r in records] == [("default", sha256("sk-acme-new"), frozenset(Scope))]
+    assert generated == {"default": NEW}
+    assert [(r.name, r.sha256, r.scopes) for r in records] == [("default", sha256(NEW), frozenset(Scope))]
 
 
 def test_a_key_that_was_generated_before_stays() -> None:
-    _, generated = resolve_keys(tenant(ApiKey(name="a"), ApiKey(name="b")), {"a": "old", "gone": "x"}, made)
-    assert generated == {"a": "old", "b": "sk-acme-new"}
+    _, generated = resolve_keys(tenant(ApiKey(name="a"), ApiKey(name="b")), {"a": OLD, "gone": OLD}, made)
+    assert generated == {"a": OLD, "b": NEW}
+
+
+@pytest.mark.parametrize("spoilt", ["", "hunter2", OLD[:-1], generate("other")], ids=["empty", "odd", "cut", "others"])
+def test_a_key_that_somebody_spoilt_is_made_anew(spoilt: str) -> None:
+    _, generated = resolve_keys(tenant(ApiKey(name="a")), {"a": spoilt}, made)
+    assert generated == {"a": NEW}
 
 
 def test_a_key_of_ones_own_is_known_by_its_hash_alone() -> None:
     records, generated = resolve_keys(tenant(ApiKey(name="own", sha256="b" * 64, scopes=(Scope.READ,))), {}, made)
     assert generated == {}
     assert [(r.sha256, r.scopes) for r in records] == [("b" * 64, frozenset({Scope.READ}))]
+
+
+def record(*keys: KeyRecord) -> RegistryRecord:
+    limits = Limits(requests_per_minute=1, burst=1, max_memories=1, max_graph_nodes=1)
+    return RegistryRecord(tenant="acme", tier="pro", limits=limits, keys=keys, upstream="pod:1", ingress_token="t")
+
+
+def held(name: str, key: str = "c", expires_at: datetime | None = None) -> KeyRecord:
+    return KeyRecord(name=name, sha256=key * 64, scopes=frozenset(Scope), expires_at=expires_at)
+
+
+def test_restricting_takes_what_the_spec_no_longer_allows_and_adds_nothing() -> None:
+    before = record(held("kept"), held("gone"), held("replaced"), held("less"))
+    soon = datetime(2026, 1, 1, tzinfo=UTC)
+    wanted = tenant(
+        ApiKey(name="kept"),
+        ApiKey(name="replaced", sha256="d" * 64),
+        ApiKey(name="less", scopes=(Scope.READ,), expires_at=soon),
+        ApiKey(name="new"),
+    )
+    after = restricted(before, wanted)
+    less = held("less", expires_at=soon).model_copy(update={"scopes": frozenset({Scope.READ})})
+    assert after == before.model_copy(update={"keys": (held("kept"), less)})
+
+
+def test_restricting_suspends_and_never_resumes() -> None:
+    suspended = record().model_copy(update={"state": TenantState.SUSPENDED})
+    paused = MemoryTenant(metadata=ObjectMeta(name="acme"), spec=MemoryTenantSpec(tier="pro", suspend=True))
+    assert restricted(record(), paused).state is TenantState.SUSPENDED
+    assert restricted(suspended, tenant()).state is TenantState.SUSPENDED

@@ -20,6 +20,13 @@ def test_a_tenant_comes_changes_and_goes_as_told() -> None:
     assert world.tenants == {}
 
 
+def test_late_news_of_an_earlier_tenants_end_does_not_touch_its_successor() -> None:
+    world = World()
+    world.told_of_tenant({**tenant("acme"), "metadata": {"name": "acme", "uid": "second"}})
+    world.told_of_tenant({**tenant("acme"), "metadata": {"name": "acme", "uid": "first"}}, deleted=True)
+    assert world.tenants["acme"].metadata.uid == "second"
+
+
 def test_a_tier_concerns_its_own_tenants() -> None:
     world = World()
     for name, tier in (("acme", "pro"), ("beta", "free"), ("gamma", "pro")):
@@ -43,6 +50,6 @@ def test_a_deletion_that_nobody_told_of_is_found_by_a_list() -> None:
         world.told_of_tenant(tenant(name))
     before = dict(world.tenants)
     world.told_of_tenant(tenant("new"))
-    world.told_of_tenant(tenant("back"))  # anew, after the list was asked for
+    world.told_of_tenant(tenant("back"))  # anew after the list was asked for
     assert world.forget_gone(before, {"there"}) == ["gone"]
     assert set(world.tenants) == {"there", "back", "new"}

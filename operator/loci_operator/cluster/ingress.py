@@ -1,0 +1,61 @@
+"""A tenant's record at the ingress, beyond applying it: reading, restricting and withdrawing it."""
+
+from __future__ import annotations
+
+import base64
+
+from pydantic import ValidationError
+
+from loci_contract.names import REGISTRY_DATA_KEY, registry_secret
+from loci_contract.registry import RegistryRecord
+from loci_operator.api.tenant import MemoryTenant
+from loci_operator.cluster.api import Api
+from loci_operator.cluster.kinds import SECRET
+from loci_operator.cluster.secrets import Secrets
+from loci_operator.cluster.watching import Observer
+from loci_operator.reconcile.keys import restricted
+from loci_operator.reconcile.observed import HASH, Key
+
+
+class Ingress:
+    """The records of tenants in the system namespace."""
+
+    def __init__(self, api: Api, observer: Observer, secrets: Secrets, system_namespace: str) -> None:
+        self._api = api
+        self._observer = observer
+        self._secrets = secrets
+        self._namespace = system_namespace
+
+    def key(self, tenant: str) -> Key:
+        """Which object a tenant's record is."""
+        return Key("Secret", self._namespace, registry_secret(tenant))
+
+    def knows(self, tenant: str) -> bool:
+        """Whether there is a record."""
+        return self.key(tenant) in self._observer.of(tenant)
+
+    async def record(self, tenant: str) -> RegistryRecord | None:
+        """What the ingress knows of a tenant; None when that is nothing, or cannot be read."""
+        if not self.knows(tenant):
+            return None
+        held = await self._secrets.read(tenant, self._namespace, registry_secret(tenant))
+        try:
+            return RegistryRecord.model_validate_json(held.get(REGISTRY_DATA_KEY, ""))
+        except ValidationError:
+            return None
+
+    async def restrict(self, tenant: MemoryTenant) -> None:
+        """Take from the record what the spec no longer allows, while the rest of the spec cannot be met."""
+        name = tenant.metadata.name
+        record = await self.record(name)
+        if record is None or (less := restricted(record, tenant)) == record:
+            return
+        data = {REGISTRY_DATA_KEY: base64.b64encode(less.model_dump_json().encode()).decode()}
+        # Another hash, so that the whole record is applied again once the spec can be met.
+        patch = {"metadata": {"annotations": {HASH: "restricted"}}, "data": data}
+        await self._api.merge(SECRET, registry_secret(name), self._namespace, patch)
+
+    async def withdraw(self, tenant: str) -> None:
+        """Remove the record: nobody passes any more."""
+        if self.knows(tenant):
+            await self._api.delete(SECRET, registry_secret(tenant), self._namespace)

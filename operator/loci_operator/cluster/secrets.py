@@ -1,0 +1,44 @@
+"""What Secrets hold, read only when they changed since, so that a steady state reads nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+
+from loci_operator.cluster.api import Api, Json
+from loci_operator.cluster.kinds import SECRET
+from loci_operator.cluster.watching import Observer
+from loci_operator.reconcile.observed import Key
+
+
+class Secrets:
+    """The Secrets of tenants."""
+
+    def __init__(self, api: Api, observer: Observer) -> None:
+        self._api = api
+        self._observer = observer
+        self._held: dict[Key, tuple[str, dict[str, str]]] = {}
+
+    async def read(self, tenant: str, namespace: str, name: str) -> dict[str, str]:
+        """A Secret's entries that are text; none when there is no such Secret."""
+        key = Key("Secret", namespace, name)
+        seen, held = self._observer.of(tenant).get(key), self._held.get(key)
+        if seen and held and held[0] == seen.version:
+            return held[1]
+        found = await self._api.get(SECRET, name, namespace)
+        return self.remember(found) if found else {}
+
+    def remember(self, secret: Json) -> dict[str, str]:
+        """Take in a Secret as the API server gave it; its entries."""
+        metadata, data = secret["metadata"], {}
+        for name, encoded in secret.get("data", {}).items():
+            with contextlib.suppress(binascii.Error, UnicodeDecodeError):
+                data[name] = base64.b64decode(encoded).decode()
+        self._held[Key("Secret", metadata["namespace"], metadata["name"])] = (metadata["resourceVersion"], data)
+        return data
+
+    def forget(self, namespace: str) -> None:
+        """Forget what a namespace held."""
+        for key in [key for key in self._held if key.namespace == namespace]:
+            del self._held[key]
