@@ -22,7 +22,11 @@ class _Process(NamedTuple):
 
 # By import path, so that a pod of one process needs, and loads, the packages of that process alone.
 _PROCESSES: Final = {
-    "serve": _Process("loci_standalone.__main__:serve", "standalone", "Everything in one process on one port."),
+    "serve": _Process(
+        "loci_standalone.__main__:serve",
+        "standalone",
+        "All of it in one process; admin key: LOCI_ADMIN_KEY.",
+    ),
     "operator": _Process("loci_operator.__main__:main", "operator", "Drive every MemoryTenant to its desired state."),
     "admin": _Process("loci_admin.__main__:main", "operator", "The admin API."),
     "policy": _Process("loci_policy.__main__:main", "policy", "Keys, limits and routing for Envoy."),
@@ -70,7 +74,9 @@ def main() -> None:
 def _bad_settings(error: ValidationError) -> str:
     """Which settings are wrong and why, without their values: they may be secret."""
     entries = error.errors(include_input=False, include_context=False, include_url=False)
-    return "; ".join(f"{_variable(str(entry['loc'][0]))}: {entry['msg']}" for entry in entries)
+    return "; ".join(
+        f"{_variable(str(entry['loc'][0]))}: {entry['msg'].removeprefix('Value error, ')}" for entry in entries
+    )
 
 
 def _variable(field: str) -> str:

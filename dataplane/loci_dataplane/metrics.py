@@ -39,6 +39,7 @@ class TenantMetrics:
         self._families = families
         self._tenant = tenant
         self._seen: set[tuple[str, str]] = set()
+        self._removed = False
         self.entities = families.entities.labels(tenant)
         self.outbox = families.outbox.labels(tenant)
 
@@ -48,12 +49,15 @@ class TenantMetrics:
 
     def observe(self, method: str, status: int, seconds: float) -> None:
         """Count one answered request."""
+        if self._removed:  # an answer that was late
+            return
         self._seen.add((method, str(status)))
         self._families.requests.labels(self._tenant, method, str(status)).inc()
         self._families.duration.labels(self._tenant, method).observe(seconds)
 
     def remove(self) -> None:
         """Forget the tenant."""
+        self._removed = True
         families = self._families
         for family in (families.entities, families.hit_ratio, families.outbox):
             family.remove(self._tenant)

@@ -19,15 +19,16 @@ from loci_policy.gate import Gate
 from loci_policy.registry import Registry
 
 _CHECK: Final = "/check"
+_READING: Final = ("GET", "HEAD")
 _VERSION: Final = version("loci-memory")
 
 
-def is_admin(authorization: str | None, admin_key_sha256: str | None) -> bool:
-    """Whether an `Authorization` header presents the admin key; takes the same time for every wrong one."""
-    token = bearer_token(authorization)
+def is_admin(scope: Scope, admin_key_sha256: str | None) -> bool:
+    """Whether a request presents the admin key; takes the same time for every wrong one."""
+    token = bearer_token(header(scope, b"authorization")) or header(scope, b"x-api-key")
     if not token or admin_key_sha256 is None:
         return False
-    return hmac.compare_digest(hashlib.sha256(token.encode()).hexdigest(), admin_key_sha256)
+    return hmac.compare_digest(hashlib.sha256(token.encode("latin-1")).hexdigest(), admin_key_sha256)
 
 
 class PolicyApp:
@@ -50,7 +51,7 @@ class PolicyApp:
         if path.startswith(_CHECK):
             await self._check(scope, path[len(_CHECK) :], send)
             return
-        own = self._own.get(path, _not_found)
+        own = self._own.get(path, _not_found) if scope["method"] in _READING else _not_allowed
         await send_answer(send, own(scope))
 
     async def _check(self, scope: Scope, path: str, send: Send) -> None:
@@ -70,12 +71,18 @@ class PolicyApp:
         return _json(200 if self._registry.synced else 503, body)
 
     def _metrics(self, scope: Scope) -> Answer:
-        if not is_admin(header(scope, b"authorization"), self._admin_key_sha256):
+        if not is_admin(scope, self._admin_key_sha256):
             message = "Metrics need the admin key, as `Authorization: Bearer ...`."
             return error(401, ErrorCode.UNAUTHORIZED, message, request_id_of(scope))
         return Answer(
             200, ((b"content-type", CONTENT_TYPE_LATEST.encode()),), generate_latest(self._gate.metrics.registry)
         )
+
+
+def _not_allowed(scope: Scope) -> Answer:
+    message = f"Use one of {', '.join(_READING)}."
+    refused = error(405, ErrorCode.METHOD_NOT_ALLOWED, message, request_id_of(scope))
+    return Answer(refused.status, (JSON, (b"allow", ", ".join(_READING).encode())), refused.body)
 
 
 def _not_found(scope: Scope) -> Answer:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -39,7 +39,8 @@ def answer(
 ) -> Response:
     """An answer in the error shape."""
     body = error_body(code, message, request_id, **(more or {}))
-    return Response(orjson.dumps(body), status, media_type="application/json")
+    # Not orjson: a field that a caller made up may be no valid Unicode.
+    return Response(json.dumps(body), status, media_type="application/json")
 
 
 def _request_id(request: Request) -> str:

@@ -120,7 +120,7 @@ def _limited(receive: Receive, given: Headers, most: int) -> Receive:
 
     async def limited() -> Message:
         nonlocal counted
-        message = await receive()
+        message: Message = await receive() if size <= most else {}
         counted += len(message.get("body", b""))
         if max(size, counted) > most:
             raise HTTPException(413, f"The body may have at most {most} bytes.")

@@ -6,7 +6,8 @@ import re
 import uuid
 from typing import Final
 
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_REQUEST_ID: Final = re.compile(r"(?!sk-)[A-Za-z0-9._-]{1,128}")
+"""Request ids are logged: an API key that was sent as one by mistake is none."""
 _TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
 """W3C Trace Context's `traceparent`."""
 

@@ -13,8 +13,17 @@ import uvloop
 
 from loci_runtime import logs
 
-_KEEP_ALIVE_SECONDS: Final = 75
-_GRACE_SECONDS: Final = 10
+_OPTIONS: Final[dict[str, Any]] = {
+    "http": "httptools",
+    "ws": "none",
+    "lifespan": "off",
+    "access_log": False,
+    "proxy_headers": False,
+    "server_header": False,
+    "log_config": None,
+    "timeout_keep_alive": 75,
+    "timeout_graceful_shutdown": 10,
+}
 
 
 def run(main: Coroutine[Any, Any, None], log_level: str) -> None:
@@ -30,23 +39,10 @@ async def serve(app: Any, beside: Coroutine[Any, Any, None] | None = None, **whe
     Args:
         app: the application.
         beside: work without which serving must not go on; what it raises is raised here.
-        where: `host` and `port`, `uds`, or nothing for sockets that `sockets` holds.
+        where: `host` and `port`, `uds` or `sockets`, and other options of uvicorn.
     """
     sockets = where.pop("sockets", None)
-    options = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        log_config=None,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-        **where,
-    )
-    server = uvicorn.Server(options)
+    server = uvicorn.Server(uvicorn.Config(app, **{**_OPTIONS, **where}))
     _let_signals_pass()
     async with _running(beside, server):
         await server.serve(sockets=sockets)

@@ -14,6 +14,7 @@ from loci_contract import keys
 from loci_runtime import serving
 from loci_standalone.compose import standalone
 from loci_standalone.errors import StartError
+from loci_standalone.protocol import JsonH11
 from loci_standalone.settings import Settings
 from loci_standalone.start import DataFolder, data_folder, existing_folder, listen
 
@@ -43,12 +44,13 @@ async def _serve(settings: Settings, folder: DataFolder, listening: socket.socke
     async with standalone(folder, declared, keys.sha256(admin_key), _tell) as running:
         host, port = listening.getsockname()[:2]
         names = ", ".join(tenant.metadata.name for tenant in await running.store.all()) or "none yet"
-        _tell(f"version {version('loci-memory')} serves on http://{host}:{port}, data in {folder.path}")
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        _tell(f"version {version('loci-memory')} serves on http://{address}, data in {folder.path}")
         _tell(f"tenants: {names}; make one with POST /admin/tenants")
         if settings.admin_key is None:
             _tell(f"admin key, shown only now and kept nowhere (set LOCI_ADMIN_KEY to choose it): {admin_key}")
         beside = running.declared.follow() if running.declared else None
-        await serving.serve(running.app, beside, sockets=[listening])
+        await serving.serve(running.app, beside, sockets=[listening], http=JsonH11)
 
 
 def _tell(message: str) -> None:

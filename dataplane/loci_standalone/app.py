@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from loci_policy.asgi import App, PolicyMiddleware, Receive, Scope, Send, header, raw_path
+import structlog
+
+from loci_contract.errors import ErrorCode
+from loci_policy.answers import error
+from loci_policy.asgi import (
+    App,
+    Message,
+    PolicyMiddleware,
+    Receive,
+    Scope,
+    Send,
+    raw_path,
+    request_id_of,
+    send_answer,
+)
 from loci_policy.gate import Gate
 from loci_policy.server import PolicyApp, is_admin
+from loci_runtime.logs import place_of
 from loci_standalone.host import Host
 
 _PLATFORM: Final = frozenset({"/livez", "/readyz", "/metrics"})
@@ -26,16 +41,30 @@ class FrontApp:
         self._tenants = PolicyMiddleware(gate, host.app_of)
         self._host = host
         self._admin_key_sha256 = admin_key_sha256
+        self._log = structlog.get_logger()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand one request on."""
-        await self._choose(scope)(scope, receive, send)
+        """Hand one request on; what nobody expected is answered, too."""
+        started = False
+
+        async def sent(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._choose(scope)(scope, receive, sent)
+        except Exception as unexpected:  # noqa: BLE001 - the edge: a caller gets the one shape, the log no content
+            self._log.error("request failed", error=type(unexpected).__name__, where=place_of(unexpected))
+            if not started:
+                message = "Something went wrong on our side."
+                await send_answer(send, error(500, ErrorCode.INTERNAL, message, request_id_of(scope)))
 
     def _choose(self, scope: Scope) -> App:
         path = raw_path(scope)
         if path == "/admin" or path.startswith("/admin/"):
             return self._admin
-        if path == _METRICS and is_admin(header(scope, b"authorization"), self._admin_key_sha256):
+        if path == _METRICS and is_admin(scope, self._admin_key_sha256):
             return self._fresh_metrics
         if path in _PLATFORM or (path == _HEALTH and not _has_credentials(scope)):
             return self._platform

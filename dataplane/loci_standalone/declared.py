@@ -49,29 +49,33 @@ class DeclaredTenants:
         for tenant in declared.values():
             try:
                 await self._put(tenant)
-            except TenantRefusedError as error:
+            except (TenantRefusedError, OSError) as error:
                 self._tell(f"tenant {tenant.metadata.name} is left as it was: {error}")
         if all_read:  # else a tenant may be missing only because its file cannot be read
             await self._prune(declared)
 
     def _files(self) -> list[Path]:
-        return sorted((*self._folder.glob("*.yaml"), *self._folder.glob("*.yml")))
+        return sorted(path for end in ("yaml", "yml") for path in self._folder.glob(f"*.{end}") if path.is_file())
 
     def _stamps(self) -> Stamps:
         """What tells a file from the same one before a change."""
         stamps: Stamps = {}
         for path in self._files():
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 found = path.stat()
                 stamps[path] = (found.st_ino, found.st_mtime_ns, found.st_size)
         return stamps
 
     def _read(self) -> tuple[dict[str, MemoryTenant], bool]:
+        """The tenants that the files describe, and whether those are all that people mean."""
         found: dict[str, MemoryTenant] = {}
-        all_read = True
+        all_read = self._folder.is_dir()
+        if not all_read:
+            self._tell(f"{self._folder} is gone: its tenants are left as they were")
         for path in self._files():
             try:
-                found |= {tenant.metadata.name: tenant for tenant in documents.read(path)}
+                for tenant in documents.read(path):
+                    _add(found, tenant, path)
             except TenantRefusedError as error:
                 all_read = False
                 self._tell(f"skipped {error}")
@@ -107,3 +111,10 @@ class DeclaredTenants:
             if DECLARED in tenant.metadata.annotations and tenant.metadata.name not in declared:
                 self._tell(f"tenant {tenant.metadata.name} is no longer declared: deleted")
                 await self._store.delete(tenant.metadata.name)
+
+
+def _add(found: dict[str, MemoryTenant], tenant: MemoryTenant, path: Path) -> None:
+    name = tenant.metadata.name
+    if name in found:
+        raise TenantRefusedError(f"{path}: metadata.name: {name} is declared more than once")
+    found[name] = tenant

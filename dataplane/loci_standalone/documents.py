@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +33,14 @@ def write(path: Path, tenant: MemoryTenant) -> None:
     write_private(path, yaml.safe_dump(document, sort_keys=False))
 
 
-def _documents(path: Path) -> Iterator[Any]:
+def _documents(path: Path) -> list[Any]:
     try:
-        yield from (document for document in yaml.safe_load_all(path.read_text()) if document is not None)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        found = [document for document in yaml.safe_load_all(path.read_text()) if document is not None]
+    except Exception as error:  # the edge to YAML's constructors, which raise whatever a value makes them
         raise TenantRefusedError(f"it is not readable as YAML{_place(error)}") from error
+    if not found:
+        raise TenantRefusedError("it describes no tenant: remove the file to remove its tenant")
+    return found
 
 
 def _place(error: Exception) -> str:
@@ -48,10 +50,19 @@ def _place(error: Exception) -> str:
 
 def _tenant(document: Any) -> MemoryTenant:
     try:
-        tenant = MemoryTenant.model_validate(document)
+        tenant = MemoryTenant.model_validate(_as_written(document), extra="forbid")
     except ValidationError as error:
         found = error.errors(include_input=False, include_context=False, include_url=False)
-        raise TenantRefusedError("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found)) from None
+        problems = (f"{'.'.join(map(str, e['loc'])) or 'the document'}: {e['msg']}" for e in found)
+        raise TenantRefusedError("; ".join(problems)) from None
     if not is_tenant_name(tenant.metadata.name):
         raise TenantRefusedError(f"metadata.name: must be {TENANT_NAME_RULE}")
     return tenant
+
+
+def _as_written(document: Any) -> Any:
+    """The document without what a cluster adds to it; of what is left, a field that we do not know is an error."""
+    if not isinstance(document, dict) or not isinstance(metadata := document.get("metadata"), dict):
+        return document
+    kept = {key: value for key, value in document.items() if key != "status"}
+    return {**kept, "metadata": {key: metadata[key] for key in ("name", "annotations") if key in metadata}}

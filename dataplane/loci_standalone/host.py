@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -24,16 +23,53 @@ from loci_operator.api.derive import registry_record
 from loci_operator.api.tenant import MemoryTenant
 from loci_operator.api.tier import MemoryTier, StorageProfile
 from loci_operator.errors import RejectedError
+from loci_policy.asgi import App, Receive, Scope, Send
 from loci_policy.registry import Changed, Registry, Removed
 from loci_standalone.errors import TenantRefusedError
 
+_DRAIN_SECONDS: Final = 10
 
-@dataclass
+
 class _Running:
-    app: FastAPI
-    record: RegistryRecord
-    stop: asyncio.Event
-    task: asyncio.Task[None]
+    """One tenant while it runs, and whether anything is under way in it."""
+
+    def __init__(self, record: RegistryRecord) -> None:
+        self.record = record
+        self.app: asyncio.Future[FastAPI] = asyncio.get_running_loop().create_future()
+        self.stop = asyncio.Event()
+        self.task: asyncio.Task[None]
+        self._under_way = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI: hand a request to the application."""
+        with self._busy() as app:
+            await app(scope, receive, send)
+
+    async def refresh(self) -> None:
+        """Bring metrics up to date."""
+        with self._busy() as app:
+            services: Services = app.state.services
+            await services.refresh()
+
+    async def end(self) -> None:
+        """Close the stores once nothing is under way, or too long is."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._quiet.wait(), _DRAIN_SECONDS)
+        self.stop.set()
+        await self.task
+
+    @contextlib.contextmanager
+    def _busy(self) -> Iterator[FastAPI]:
+        self._under_way += 1
+        self._quiet.clear()
+        try:
+            yield self.app.result()
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._quiet.set()
 
 
 class Host:
@@ -88,8 +124,7 @@ class Host:
         """Stop a tenant, and remove its data when that is to go."""
         self._registry.apply(Removed(name))
         if held := self._running.pop(name, None):
-            held.stop.set()
-            await held.task
+            await held.end()
         if purge:
             await asyncio.to_thread(shutil.rmtree, self.data_of(name), ignore_errors=True)
 
@@ -98,9 +133,9 @@ class Host:
         for name in list(self._running):
             await self.remove(name, purge=False)
 
-    def app_of(self, name: str) -> FastAPI:
+    def app_of(self, name: str) -> App:
         """A running tenant's application."""
-        return self._running[name].app
+        return self._running[name].serve
 
     def data_of(self, name: str) -> Path:
         """Where a tenant's data lies."""
@@ -108,37 +143,36 @@ class Host:
 
     async def refresh(self) -> None:
         """Bring those metrics up to date that are not counted as things happen."""
-        for held in list(self._running.values()):
-            services: Services = held.app.state.services
-            await services.refresh()
+        for held in [held for held in self._running.values() if not held.stop.is_set()]:
+            await held.refresh()
 
     async def _start(self, record: RegistryRecord) -> _Running:
-        started: asyncio.Future[FastAPI] = asyncio.get_running_loop().create_future()
-        stop = asyncio.Event()
-        task = asyncio.create_task(self._run(record, started, stop))
+        starting = _Running(record)
+        starting.task = task = asyncio.create_task(self._run(starting))
         # Whichever comes first: the application, or what kept it from starting.
-        either: set[asyncio.Future[Any]] = {started, task}
+        either: set[asyncio.Future[Any]] = {starting.app, task}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
-            started.cancel()
+            starting.app.cancel()
             task.result()
-        return _Running(started.result(), record, stop, task)
+        return starting
 
-    async def _run(self, record: RegistryRecord, started: asyncio.Future[FastAPI], stop: asyncio.Event) -> None:
+    async def _run(self, held: _Running) -> None:
         """A task of its own per tenant: what it opens is closed by the same task, whoever asks for it."""
-        async with self._application(record) as app:
-            started.set_result(app)
-            await stop.wait()
+        async with self._application(held) as app:
+            held.app.set_result(app)
+            await held.stop.wait()
 
-    @asynccontextmanager
-    async def _application(self, record: RegistryRecord) -> AsyncIterator[FastAPI]:
+    @contextlib.asynccontextmanager
+    async def _application(self, held: _Running) -> AsyncIterator[FastAPI]:
+        record = held.record
         folder = self.data_of(record.tenant)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with embedded_stores(folder) as (records, vectors):
             deps = Deps(
                 tenant=record.tenant,
                 ingress_token=record.ingress_token.encode,
-                limits=lambda: self._running[record.tenant].record.limits,
+                limits=lambda: held.record.limits,
                 records=records,
                 vectors=vectors,
                 embedder=self._embedder,

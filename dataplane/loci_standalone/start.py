@@ -60,7 +60,8 @@ def _hold(lock: int, path: Path) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """The port, taken."""
     try:
-        return socket.create_server((host, port))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise StartError(f"cannot listen on {host}:{port} ({reason}): choose another --port or --host") from error

@@ -32,6 +32,8 @@ class FolderStore:
                 await self._host.put(tenant)
             except TenantRefusedError as error:
                 problems.append(str(error))
+            except Exception as error:  # noqa: BLE001 - the edge of one tenant's stores: they must not stop another's
+                problems.append(f"{path}: its data cannot be opened ({type(error).__name__})")
             else:
                 self._held[tenant.metadata.name] = tenant
         return problems

@@ -19,7 +19,14 @@ from loci_runtime.edge import Edge, Rules
 
 def create_app(deps: Deps) -> FastAPI:
     """The ASGI application under `/admin`."""
-    app = FastAPI(title="Loci admin", version=version("loci-memory"), docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Loci admin",
+        version=version("loci-memory"),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
     app.state.services = Services(Tenants(deps.store), Keys(deps.store))
     answers.install(app)
     for feature in (tenants, keys):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -20,7 +20,7 @@ COLUMNS: Final = ("user_id", "agent_id", "session_id", "created_at", "updated_at
 TIMES: Final = ("created_at", "updated_at")
 OPERATORS: Final = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains")
 _METADATA: Final = re.compile(r"metadata\.[A-Za-z0-9_-]{1,64}")
-_MAX_CONDITIONS: Final = 64
+_MAX_PARTS: Final = 256
 _MAX_DEPTH: Final = 8
 
 Scalar = str | int | float | bool | None
@@ -65,6 +65,8 @@ class Among:
 
 Filter = Condition | AllOf | AnyOf | Not | Among
 
+EVERYTHING: Final = AllOf(())
+
 
 def parse(document: dict[str, Any], where: str = "filters") -> Filter:
     """Read a filter.
@@ -72,22 +74,25 @@ def parse(document: dict[str, Any], where: str = "filters") -> Filter:
     Raises:
         InvalidError: naming the place and what is allowed there.
     """
-    parsed = _object(document, where, depth=0)
-    if sum(1 for _ in conditions(parsed)) > _MAX_CONDITIONS:
-        raise _invalid(where, f"at most {_MAX_CONDITIONS} comparisons are allowed")
-    return parsed
+    if _size(document) > _MAX_PARTS:
+        raise _invalid(where, f"at most {_MAX_PARTS} fields, comparisons, values and nested filters are allowed")
+    return _object(document, where, depth=0)
 
 
-def conditions(parsed: Filter) -> Iterator[Condition]:
-    """Every comparison in a filter."""
-    match parsed:
-        case Condition():
-            yield parsed
-        case Not(part):
-            yield from conditions(part)
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from conditions(part)
+def _size(document: object) -> int:
+    """Entries of all its objects and lists, without a deeper look than is allowed, nor a longer one."""
+    size, level = 0, [document]
+    for _ in range(2 * _MAX_DEPTH + 2):
+        parts = [part for value in level for part in _parts(value)]
+        size += len(parts)
+        if size > _MAX_PARTS:
+            break
+        level = parts
+    return size
+
+
+def _parts(value: object) -> Collection[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _object(document: object, where: str, depth: int) -> Filter:
@@ -99,6 +104,8 @@ def _object(document: object, where: str, depth: int) -> Filter:
 
 
 def _entry(key: str, value: object, where: str, depth: int) -> Iterator[Filter]:
+    if not _is_storable(key):
+        raise _invalid(where, "has a field that is not valid Unicode")
     here = f"{where}.{key}"
     if key in {"AND", "OR"}:
         if not isinstance(value, list):
@@ -116,6 +123,8 @@ def _entry(key: str, value: object, where: str, depth: int) -> Iterator[Filter]:
 def _comparisons(field: str, value: object, where: str) -> Iterator[Condition]:
     comparisons = value if isinstance(value, dict) else {"eq": value}
     for operator, operand in comparisons.items():
+        if not _is_storable(operator):
+            raise _invalid(where, f"has no valid operator: use {', '.join(OPERATORS)}")
         here = f"{where}.{operator}" if isinstance(value, dict) else where
         if operator not in OPERATORS:
             raise _invalid(here, f"is not an operator: use {', '.join(OPERATORS)}")
@@ -124,8 +133,8 @@ def _comparisons(field: str, value: object, where: str) -> Iterator[Condition]:
 
 def _operand(field: str, operator: str, operand: object, where: str) -> Scalar | tuple[Scalar, ...]:
     if operator in {"in", "nin"}:
-        if not isinstance(operand, list) or len(operand) > _MAX_CONDITIONS:
-            raise _invalid(where, f"must be a list of at most {_MAX_CONDITIONS} values")
+        if not isinstance(operand, list):
+            raise _invalid(where, "must be a list of values")
         return tuple(_scalar(field, item, where) for item in operand)
     scalar = _scalar(field, operand, where)
     if operator in {"gt", "gte", "lt", "lte"} and (scalar is None or isinstance(scalar, bool)):
@@ -142,7 +151,7 @@ def _scalar(field: str, value: object, where: str) -> Scalar:
         raise _invalid(where, "must be valid Unicode")
     if isinstance(value, float) and not math.isfinite(value):
         raise _invalid(where, "must be a finite number")
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
         raise _invalid(where, "must be a number of at most 64 bits")
     if value is None or isinstance(value, str | int | float | bool):
         return value

@@ -15,6 +15,7 @@ from loci_dataplane.errors import EmbedderUnavailableError
 from loci_dataplane.stores.ports import Embedder, Records, Task, Vectors
 
 _BATCH: Final = 32
+_SWEEP: Final = 1_000
 _IDLE_SECONDS: Final = 1.0
 _FIRST_DELAY: Final = 0.5
 _LONGEST_DELAY: Final = 60.0
@@ -73,7 +74,8 @@ class Indexer:
         """Do one batch; false when nothing was due."""
         tasks = await self._records.tasks(_BATCH, self._now())
         if not tasks:
-            return False
+            # Before resting: what has expired goes, lest it stands in the living's way in the indexes.
+            return bool(await self._records.sweep(self._now(), _SWEEP))
         fresh = [task for task in tasks if task.attempts == 0]
         # What failed before goes alone, so that one bad entry delays no other.
         for batch in [fresh] if fresh else [[task] for task in tasks]:

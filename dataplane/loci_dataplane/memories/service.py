@@ -90,7 +90,7 @@ class Memories:
 
 
 def _check(memory: Memory, if_match: str | None) -> None:
-    if if_match not in {None, "*", memory.etag}:
+    if if_match is not None and not {tag.strip() for tag in if_match.split(",")} & {"*", memory.etag}:
         raise ConflictError("The memory was changed in the meantime: read it again and retry with its new ETag.")
 
 

@@ -44,11 +44,11 @@ def fuse(hits: Mapping[str, Sequence[Hit]], neighbours: Mapping[str, Sequence[st
         for neighbour in neighbours.get(memory_id, ()):
             gains[neighbour] = max(gains.get(neighbour, 0.0), SPREAD * score)
     parts = _parts(hits)
-    ranked = [
-        Ranked(i, (blended.get(i, 0.0) + gains.get(i, 0.0)) / (1 + SPREAD), parts.get(i, {}), gains.get(i, 0.0))
-        for i in blended.keys() | gains.keys()
+    sums = {i: blended.get(i, 0.0) + gains.get(i, 0.0) for i in blended.keys() | gains.keys()}
+    return [
+        Ranked(i, min(1.0, sums[i]), parts.get(i, {}), gains.get(i, 0.0))
+        for i in sorted(sums, key=lambda i: (-sums[i], i))
     ]
-    return sorted(ranked, key=lambda r: (-r.score, r.memory_id))
 
 
 def _scale(hits: Sequence[Hit], strong: float | None) -> dict[str, float]:

@@ -22,8 +22,8 @@ from loci_runtime.errors import UnavailableError
 _CANDIDATES: Final = 100
 _DEADLINE: Final = 1.0
 """Seconds after which an answer goes out without the retrievers that are late."""
-_EXACT_FILTER: Final = 2_000
-"""A filter that admits at most so many memories is handed to the vector index as their ids."""
+_WIDE: Final = 10_000
+"""Of the nearest memories so many are looked at when a filter admits more than that."""
 _CACHED_CHARACTERS: Final = 4_000_000
 """Bound of all cached answers together."""
 _RETRIEVERS: Final = {
@@ -53,6 +53,8 @@ class Search:
         self._log = structlog.get_logger()
         self._hits = 0
         self._misses = 0
+        self.exact_filter = 100_000
+        """A filter that admits at most so many memories goes to the vector index as their ids: 10 ms for 20,000."""
 
     def hit_ratio(self) -> float:
         """Share of searches that the cache answered, 0 to 1."""
@@ -99,12 +101,16 @@ class Search:
         return found, [name for name in names if name not in found]
 
     async def _by_vector(self, query: str, where: Filter, now: datetime) -> Sequence[Hit]:
-        among: Sequence[str] | None = None
-        if any(True for _ in language.conditions(where)):
-            among = await self._records.matching(where, _EXACT_FILTER + 1, now)
-            among = among if len(among) <= _EXACT_FILTER else None
         (vector,) = await self._embedder.embed([query], interactive=True)
-        return await self._vectors.search(vector, _CANDIDATES, among)
+        if where == language.EVERYTHING:
+            return await self._vectors.search(vector, _CANDIDATES, None)
+        among = await self._records.matching(where, self.exact_filter + 1, now)
+        if len(among) <= self.exact_filter:
+            return await self._vectors.search(vector, _CANDIDATES, among)
+        nearest = await self._vectors.search(vector, _WIDE, None)
+        ids = language.Among(tuple(hit.memory_id for hit in nearest))
+        admitted = set(await self._records.matching(language.AllOf((where, ids)), _WIDE, now))
+        return [hit for hit in nearest if hit.memory_id in admitted][:_CANDIDATES]
 
     async def _by_keyword(self, query: str, where: Filter, now: datetime) -> Sequence[Hit]:
         words = expression(query)

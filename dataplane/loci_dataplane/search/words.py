@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 _WORD: Final = re.compile(r"\w+")
@@ -20,6 +21,7 @@ _STOP_WORDS: Final = frozenset(
 
 def expression(query: str) -> str | None:
     """Any of the query's words, without those that say little unless there are no others; None without a word."""
-    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(query)))[:_MAX_WORDS]
+    composed = unicodedata.normalize("NFKC", query)  # an accent of its own would end a word
+    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(composed)))[:_MAX_WORDS]
     telling = [word for word in words if word not in _STOP_WORDS] or words
     return " OR ".join(f'"{word}"' for word in telling) or None

@@ -51,8 +51,11 @@ class Records(Protocol):
     async def delete(self, memory_id: str, now: datetime, allowed: Callable[[Memory], None]) -> bool:
         """Remove a memory unless the function raises; False when there is none."""
 
+    async def sweep(self, now: datetime, limit: int) -> int:
+        """Remove memories that have expired, at most `limit`; how many there were."""
+
     async def count(self) -> int:
-        """How many memories there are, with those that have expired and not yet made room."""
+        """How many memories there are, with those that have expired and were not yet swept away."""
 
     async def search(self, query: str, where: Filter, limit: int, now: datetime) -> Sequence[Hit]:
         """Full-text hits, best first."""

@@ -18,6 +18,7 @@ from loci_dataplane.stores.database import Database
 from loci_dataplane.stores.ports import Hit, Task
 
 _LIVE: Final = "(expires_at IS NULL OR expires_at > ?)"
+_EXPIRED: Final = "SELECT position FROM memories WHERE expires_at <= ?"
 _COLUMNS: Final = (
     "id",
     "content",
@@ -53,7 +54,8 @@ class SqliteRecords:
 
         def work(connection: sqlite3.Connection) -> None:
             if _held(connection) >= max_memories:
-                connection.execute("DELETE FROM memories WHERE expires_at <= ?", [timestamp(memory.updated_at)])
+                statement = f"DELETE FROM memories WHERE position IN ({_EXPIRED})"  # noqa: S608 - constant
+                connection.execute(statement, [timestamp(memory.updated_at)])
             if (held := _held(connection)) >= max_memories:
                 message = (
                     f"This tenant may hold {max_memories} memories and does; delete some or ask for a larger tier."
@@ -100,6 +102,14 @@ class SqliteRecords:
             return True
 
         return await self._database.write(work)
+
+    async def sweep(self, now: datetime, limit: int) -> int:
+        """Remove expired memories; looks before it writes, since there are seldom any."""
+        rows = await self._rows(f"{_EXPIRED} LIMIT ?", [timestamp(now), limit])
+        if rows:
+            statement = f"DELETE FROM memories WHERE position IN ({_EXPIRED} LIMIT ?)"  # noqa: S608 - constant
+            await self._database.write(lambda connection: connection.execute(statement, [timestamp(now), limit]))
+        return len(rows)
 
     async def count(self) -> int:
         """How many memories there are."""

@@ -63,7 +63,8 @@ async def resume(tenant_id: str, given: Given) -> TenantOutput:
     return TenantOutput.of(*await given.tenants.suspend(tenant_id, suspend=False))
 
 
-@router.delete("/{tenant_id}", status_code=202)
-async def delete(tenant_id: str, given: Given) -> None:
+@router.delete("/{tenant_id}", status_code=202, response_class=Response)
+async def delete(tenant_id: str, given: Given) -> Response:
     """Delete a tenant; its key is refused at once, its data goes or stays as its deletion policy says."""
     await given.tenants.delete(tenant_id)
+    return Response(status_code=202)

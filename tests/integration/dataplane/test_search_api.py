@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from loci_dataplane.memories.model import Memory
+from loci_dataplane.search.schemas import Mode, SearchInput
+from loci_dataplane.search.service import Search
 from loci_dataplane.stores.embedded import embedded_stores
 from loci_dataplane.stores.http_embedder import HttpEmbedder
 from loci_dev.dataplane import indexed, serving
@@ -219,3 +223,43 @@ async def test_what_was_written_without_the_embedder_is_found_by_meaning_once_it
     async with serving(tmp_path / "acme", embedder) as acme:
         await indexed(acme)
         assert await contents(acme, "Who got a young dog?", mode="vector", limit=1) == [TALK[0]]
+
+
+async def test_what_has_expired_does_not_stand_in_the_way_of_the_living(
+    tmp_path: Path, embedder: InProcessEmbedder
+) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    soon = (now + timedelta(minutes=1)).isoformat()
+    async with serving(tmp_path / "acme", embedder, now=lambda: now) as client:
+        for number in range(110):
+            await remember(client, f"the cat sat on the mat {number}", expires_at=soon)
+        await remember(client, "a feline animal rested upon the carpet")
+        await indexed(client)
+        now += timedelta(hours=1)
+        await swept(client)
+        assert await contents(client, "the cat sat on the mat", mode="vector") == [
+            "a feline animal rested upon the carpet"
+        ]
+
+
+async def swept(client: httpx.AsyncClient) -> None:
+    """Wait until what has expired is removed, and from the index too."""
+    async with asyncio.timeout(60):
+        while (await client.get("/v1/usage")).json()["memories"] > 1:  # noqa: ASYNC110 - only HTTP tells
+            await asyncio.sleep(0.05)
+    await indexed(client)
+
+
+async def test_a_filter_that_admits_many_is_kept_to(tmp_path: Path, embedder: InProcessEmbedder) -> None:
+    moment = datetime.now(UTC)
+    async with embedded_stores(tmp_path) as (records, vectors):
+        for number, content in enumerate(TALK):
+            user = "ada" if number % 2 else "bob"
+            memory = Memory(f"mem_{number}", content, user, None, None, {}, moment, moment)
+            await records.add(memory, 100)
+            await vectors.upsert([memory.id], await embedder.embed([content], interactive=False))
+        for exact_filter in (1, 100):
+            search = Search(records, vectors, embedder, lambda: 0, lambda: moment)
+            search.exact_filter = exact_filter
+            wanted = SearchInput(query="an adopted puppy", mode=Mode.VECTOR, filters={"user_id": "ada"})
+            assert {result.id for result in (await search.search(wanted)).results} == {"mem_1", "mem_3"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+
 import httpx
 import pytest
 
@@ -131,3 +134,44 @@ def test_nothing_secret_is_said_or_logged(served: Served, acme: httpx.Client) ->
     written = served.log.read_text()
     for secret in (served.key("acme"), ADMIN_KEY, MEMORY["content"], "canary"):
         assert secret not in written
+
+
+def raw(served: Served, request: bytes) -> tuple[bytes, bytes]:
+    """The head and the body of the answer to bytes as they are."""
+    address = httpx.URL(served.url)
+    with socket.create_connection((address.host, address.port or 0), timeout=30) as connection:
+        with contextlib.suppress(ConnectionError):  # it need not read to the end what it refuses
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head, body
+
+
+@pytest.mark.parametrize("request_", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n"])
+def test_what_is_no_http_is_refused_in_the_one_shape(served: Served, request_: bytes) -> None:
+    head, body = raw(served, request_)
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert ErrorBody.model_validate_json(body).error == "bad_request"
+
+
+def test_headers_without_end_are_refused_before_they_end(served: Served) -> None:
+    address = httpx.URL(served.url)
+    with socket.create_connection((address.host, address.port or 0), timeout=30) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n")
+        with pytest.raises(ConnectionError):
+            for _ in range(10_000):
+                connection.sendall(b"X-A: b\r\n" * 1_000)
+
+
+def test_an_offer_to_upgrade_loses_no_body(acme: httpx.Client) -> None:
+    offer = {"connection": "Upgrade, HTTP2-Settings", "upgrade": "h2c", "http2-settings": "AAMAAABkAAQAoAAAAAIAAAAA"}
+    assert acme.post("/v1/memories", json=MEMORY, headers=offer).status_code == 201
+
+
+def test_a_request_that_breaks_off_makes_no_tenant(served: Served) -> None:
+    body = b'{"name": "half", "tier": "free"}'
+    head = f"POST /admin/tenants HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {ADMIN_KEY}\r\n"
+    raw(served, head.encode() + b"Content-Length: 500\r\n\r\n" + body)
+    with served.client(ADMIN_KEY) as admin:
+        assert admin.get("/admin/tenants/half").status_code == 404

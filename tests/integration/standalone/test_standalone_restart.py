@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -102,3 +105,69 @@ def test_deleting_with_delete_removes_the_data(tmp_path: Path, declared: Path) -
         wait_until(lambda: not (served.data / "tenants" / "acme").exists(), "the data is removed")
         with httpx.Client(base_url=served.url, headers={"authorization": f"Bearer {ADMIN_KEY}"}) as admin:
             assert 'tenant="acme"' not in admin.get("/metrics").text
+
+
+def test_an_emptied_file_or_a_lost_folder_deletes_nobody(tmp_path: Path, declared: Path) -> None:
+    declare(declared, "acme", deletionPolicy="Delete")
+    with serve(tmp_path, declared) as served:
+        key = served.key("acme")
+        memory = remember(served, key)
+        (declared / "acme.yaml").write_text("")
+        wait_until(lambda: "it describes no tenant" in served.log.read_text(), "the empty file is reported")
+        declared.rename(tmp_path / "away")
+        wait_until(lambda: f"{declared} is gone" in served.log.read_text(), "the lost folder is reported")
+        assert status(served, key, memory) == 200
+
+
+ODD = {
+    "a day that is none": "expiresAt: 2026-02-30",
+    "a number without end": f"a: {'9' * 5_000}",
+    "a tag of its own": "a: !!int abc",
+    "nested without end": "[" * 3_000,
+}
+
+
+def test_no_file_ends_the_server_whatever_is_in_it(tmp_path: Path, declared: Path) -> None:
+    declare(declared, "acme")
+    (declared / "loop.yaml").symlink_to("loop.yaml")
+    os.mkfifo(declared / "pipe.yaml")
+    for number, text in enumerate(ODD.values()):
+        (declared / f"odd-{number}.yaml").write_text(text)
+    with serve(tmp_path, declared) as served:
+        wait_until(lambda: served.log.read_text().count("it is not readable as YAML") == len(ODD), "each is reported")
+        assert status(served, served.key("acme"), "mem_none") == 404
+
+
+def test_one_tenants_broken_data_stops_no_other(tmp_path: Path, declared: Path) -> None:
+    declare(declared, "acme")
+    declare(declared, "broken")
+    with serve(tmp_path, declared) as served:
+        keys = {name: served.key(name) for name in ("acme", "broken")}
+    (served.data / "tenants" / "broken" / "memories.db").write_text("garbage" * 1_000)
+    with serve(tmp_path, declared) as served:
+        assert "its data cannot be opened (DatabaseError)" in served.log.read_text()
+        assert status(served, keys["acme"], "mem_none") == 404
+        assert status(served, keys["broken"], "mem_none") == 401
+
+
+def test_a_tenant_that_goes_under_load_fails_no_request(tmp_path: Path) -> None:
+    admin = {"authorization": f"Bearer {ADMIN_KEY}"}
+    with serve(tmp_path) as served, ThreadPoolExecutor(8) as pool, httpx.Client(base_url=served.url) as client:
+        made = client.post("/admin/tenants", json={"name": "gone", "tier": "enterprise"}, headers=admin).json()
+        going = threading.Event()
+
+        def ask() -> set[int]:
+            seen = set()
+            with served.client(made["api_key"]) as tenant:
+                while 401 not in seen:
+                    seen.add(tenant.post("/v1/memories", json={"content": "a memory"}).status_code)
+                    going.set()
+            return seen
+
+        asking = [pool.submit(ask) for _ in range(4)]
+        going.wait(30)
+        metrics = pool.submit(lambda: {client.get("/metrics", headers=admin).status_code for _ in range(20)})
+        assert client.delete("/admin/tenants/gone", headers=admin).status_code == 202
+        assert set().union(*(seen.result(60) for seen in asking)) == {201, 401}
+        assert metrics.result(60) == {200}
+        assert 'tenant="gone"' not in client.get("/metrics", headers=admin).text

@@ -6,6 +6,8 @@ import re
 import socket
 from pathlib import Path
 
+import pytest
+
 from loci_dev.standalone import Served, try_to_serve
 
 
@@ -37,10 +39,10 @@ def test_a_folder_of_tenants_that_is_not_there(tmp_path: Path) -> None:
     assert "--tenants" in complaint("--data", tmp_path, "--port", "0", "--tenants", tmp_path / "none")
 
 
-def test_an_admin_key_that_is_too_short(tmp_path: Path) -> None:
-    said = complaint("--data", tmp_path, "--port", "0", LOCI_ADMIN_KEY="tiny-secret")
-    assert said.startswith("loci: LOCI_ADMIN_KEY: ")
-    assert "tiny-secret" not in said
+@pytest.mark.parametrize("key", ["tiny-secret", "a secret with spaces", "un cl\u00e9 qui est secret", "x" * 20 + "\n"])
+def test_an_admin_key_that_no_header_could_carry(tmp_path: Path, key: str) -> None:
+    said = complaint("--data", tmp_path, "--port", "0", LOCI_ADMIN_KEY=key)
+    assert said == "loci: LOCI_ADMIN_KEY: must be 16 or more printable ASCII characters, none of them a space\n"
 
 
 def test_a_host_that_is_not_ours(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
@@ -48,7 +48,7 @@ async def test_an_unexpected_failure_tells_nothing_but_the_request_id() -> None:
     assert [entry["event"] for entry in logs] == ["request failed", "request"]
 
 
-@pytest.mark.parametrize("asked", ["", "two words", "x" * 129, "a\tb"])
+@pytest.mark.parametrize("asked", ["", "two words", "x" * 129, "a\tb", "sk-acme-sent-by-mistake"])
 async def test_a_request_id_that_could_do_harm_is_replaced(asked: str) -> None:
     async with client("wrong") as caller:
         answer = await caller.get("/v1/memories", headers={"x-request-id": asked})
@@ -61,3 +61,22 @@ async def test_the_log_names_the_callers_trace() -> None:
             await caller.get("/v1/memories", headers={"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"})
             await caller.get("/v1/memories", headers={"traceparent": "nonsense"})
     assert [entry["trace_id"] for entry in logs] == [TRACE, None]
+
+
+async def reading(scope: Scope, receive: Receive, send: Send) -> None:
+    del scope, send
+    await receive()
+
+
+async def test_a_body_that_is_said_to_be_too_long_is_not_waited_for() -> None:
+    async def never() -> Message:
+        raise AssertionError("the body was read")
+
+    async def ignore(message: Message) -> None:
+        del message
+
+    sizes = [(b"content-length", b"%d" % (MAX_BODY_BYTES + 1)), (INGRESS_TOKEN.encode(), TOKEN.encode())]
+    scope = {"type": "http", "method": "POST", "path": "/v1/memories", "headers": sizes}
+    with capture_logs() as logs:
+        await Edge(reading, Rules(ingress_only(TOKEN.encode), MAX_BODY_BYTES))(scope, never, ignore)
+    assert [entry.get("error") for entry in logs] == ["HTTPException", None]

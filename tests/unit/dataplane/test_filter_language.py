@@ -48,7 +48,11 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "not a number": ({"metadata.a": float("nan")}, "body.filters.metadata.a"),
     "half a surrogate pair": ({"metadata.a": "\ud800"}, "body.filters.metadata.a"),
     "too deep": (nested(9), "body.filters" + ".NOT" * 9),
-    "too many": ({"OR": [{"user_id": "ada"}] * 65}, "body.filters"),
+    "too many": ({"OR": [{"user_id": "ada"}] * 129}, "body.filters"),
+    "too many that say nothing": ({"OR": [{}] * 257}, "body.filters"),
+    "too many values": ({"user_id": {"in": ["ada"] * 256}}, "body.filters"),
+    "a field that is no text": ({"\ud800": 1}, "body.filters"),
+    "an operator that is no text": ({"user_id": {"\ud800": 1}}, "body.filters.user_id"),
 }
 
 
@@ -58,3 +62,7 @@ def test_an_invalid_filter_names_its_field(document: dict[str, Any], field: str)
         parse(document)
     assert refused.value.status == 422
     assert [entry["field"] for entry in refused.value.more["fields"]] == [field]
+
+
+def test_the_least_number_of_64_bits_is_one() -> None:
+    assert parse({"metadata.a": -(2**63)}) == AllOf((Condition("metadata.a", "eq", -(2**63)),))

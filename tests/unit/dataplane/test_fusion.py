@@ -21,7 +21,7 @@ def test_blends_scaled_scores_by_their_weights() -> None:
         "vector": [Hit("both", 0.9), Hit("vector only", 0.7), Hit("worst", 0.5)],
         "keyword": [Hit("both", 12.0), Hit("worst", 2.0)],
     }
-    scores = {ranked.memory_id: ranked.score * (1 + SPREAD) for ranked in fuse(hits, {})}
+    scores = {ranked.memory_id: ranked.score for ranked in fuse(hits, {})}
     assert scores == {"both": 1.0, "vector only": pytest.approx(WEIGHTS["vector"] / 2), "worst": 0.0}
 
 
@@ -31,7 +31,7 @@ def test_words_that_are_in_most_memories_are_no_evidence() -> None:
 
 
 def test_one_retriever_alone_uses_the_whole_scale() -> None:
-    assert [r.score * (1 + SPREAD) for r in fuse(ranking(Hit("a", 0.8), Hit("b", 0.2)), {})] == [1.0, 0.0]
+    assert [r.score for r in fuse(ranking(Hit("a", 0.8), Hit("b", 0.2)), {})] == [1.0, 0.0]
 
 
 def test_a_neighbour_gains_a_share_of_the_better_one_beside_it() -> None:
@@ -43,7 +43,7 @@ def test_a_neighbour_gains_a_share_of_the_better_one_beside_it() -> None:
 
 
 def test_a_single_hit_is_a_full_one_and_no_hit_is_no_result() -> None:
-    assert fuse(ranking(Hit("a", 0.1)), {})[0].score == pytest.approx(1 / (1 + SPREAD))
+    assert fuse(ranking(Hit("a", 0.1)), {})[0].score == 1.0
     assert fuse({"vector": [], "keyword": []}, {}) == []
 
 

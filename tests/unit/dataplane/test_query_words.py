@@ -55,3 +55,7 @@ def test_fts_syntax_in_a_query_is_only_words(table: sqlite3.Connection, query: s
 @given(st.text(max_size=100))
 def test_no_text_is_an_error(table: sqlite3.Connection, query: str) -> None:
     matches(table, query)
+
+
+def test_an_accent_written_apart_is_part_of_its_word() -> None:
+    assert expression("re\u0301sume\u0301") == expression("r\u00e9sum\u00e9") == '"r\u00e9sum\u00e9"'

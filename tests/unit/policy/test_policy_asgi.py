@@ -70,22 +70,30 @@ async def test_metrics_need_the_admin_key() -> None:
 
 
 @pytest.mark.parametrize(
-    ("authorization", "configured", "expected"),
+    ("sent", "configured", "expected"),
     [
-        (f"Bearer {ADMIN_KEY}", keys.sha256(ADMIN_KEY), True),
-        ("Bearer other", keys.sha256(ADMIN_KEY), False),
+        ((b"authorization", f"Bearer {ADMIN_KEY}"), keys.sha256(ADMIN_KEY), True),
+        ((b"x-api-key", ADMIN_KEY), keys.sha256(ADMIN_KEY), True),
+        ((b"authorization", "Bearer other"), keys.sha256(ADMIN_KEY), False),
+        ((b"x-api-key", "other"), keys.sha256(ADMIN_KEY), False),
         (None, keys.sha256(""), False),
-        (f"Basic {ADMIN_KEY}", keys.sha256(ADMIN_KEY), False),
-        (f"Bearer {ADMIN_KEY}", None, False),
+        ((b"authorization", "Bearer "), keys.sha256(""), False),
+        ((b"authorization", f"Basic {ADMIN_KEY}"), keys.sha256(ADMIN_KEY), False),
+        ((b"authorization", f"Bearer {ADMIN_KEY}"), None, False),
     ],
 )
 def test_only_the_configured_admin_key_is_one(
-    authorization: str | None,
-    configured: str | None,
-    *,
-    expected: bool,
+    sent: tuple[bytes, str] | None, configured: str | None, *, expected: bool
 ) -> None:
-    assert is_admin(authorization, configured) is expected
+    headers = [(sent[0], sent[1].encode())] if sent else []
+    assert is_admin({"headers": headers}, configured) is expected
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/health", "/metrics"])
+async def test_the_platforms_own_endpoints_are_only_read(path: str) -> None:
+    answer = await client(server(ACME)).post(path)
+    assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET, HEAD"
 
 
 async def test_other_paths_of_the_socket_are_not_found() -> None:

@@ -46,6 +46,9 @@ def test_a_file_may_hold_several_tenants(tmp_path: Path) -> None:
         (b"!!python/object/apply:os.system [true]", "not readable as YAML"),
         (b"- 1", "MemoryTenant"),
         (b"kind: Secret\nmetadata: {name: a}\nspec: {tier: free}", "kind: Input should be 'MemoryTenant'"),
+        (b"", "it describes no tenant"),
+        (b"# nothing\n---\n", "it describes no tenant"),
+        (b"metadata: {name: a}\nspec: {tier: free, dispalyName: A}", "spec.dispalyName: Extra inputs"),
         (b"metadata: {name: a}\nspec: {}", "spec.tier: Field required"),
         (b"metadata: {name: ../a}\nspec: {tier: free}", "metadata.name: must be 1 to 40 characters"),
         (b"metadata: {name: a}\nspec: {tier: free, apiKeys: [{name: k, sha256: secret}]}", "spec.apiKeys.0.sha256"),
@@ -59,3 +62,10 @@ def test_what_is_wrong_is_named_with_its_file_and_field(tmp_path: Path, content:
     assert str(path) in str(refused.value)
     assert said in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_what_a_cluster_adds_to_a_document_is_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "acme.yaml"
+    metadata = "{name: a, uid: u, labels: {x: y}, creationTimestamp: 2026-01-01T00:00:00Z}"
+    path.write_text(f"metadata: {metadata}\nspec: {{tier: free}}\nstatus: {{phase: Ready}}\n")
+    assert [tenant.metadata.name for tenant in documents.read(path)] == ["a"]
