@@ -52,11 +52,11 @@ def test_no_secret_is_on_a_command_line_or_in_a_config_map() -> None:
     assert [secret for secret in secrets if secret in others] == []
 
 
-def test_the_network_policies_deny_by_default_and_cover_every_pod() -> None:
-    objects = chart.render()
-    policies = [o for o in objects if o["kind"] == "NetworkPolicy"]
-    assert {p["metadata"]["name"] for p in policies} == set(pods(objects))
-    assert all(p["spec"]["policyTypes"] == ["Ingress", "Egress"] for p in policies)
+def test_the_operator_is_told_what_tenants_need_to_know_of_the_cluster() -> None:
+    objects = chart.render(clusterDomain="k8s.example", networkPolicy={"prometheusNamespace": "observability"})
+    told = {e["name"]: e["value"] for e in pods(objects)["loci-operator"]["containers"][0]["env"]}
+    assert told["LOCI_CLUSTER_DOMAIN"] == "k8s.example"
+    assert told["LOCI_PROMETHEUS_NAMESPACE"] == "observability"
 
 
 def test_a_digest_wins_over_a_tag() -> None:
