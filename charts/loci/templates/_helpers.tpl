@@ -39,14 +39,6 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
-{{- define "loci.adminSecret" -}}
-{{ .Values.admin.existingSecret | default "loci-admin-key" }}
-{{- end }}
-
-{{- define "loci.redisSecret" -}}
-{{ .Values.redis.existingSecret | default "loci-redis" }}
-{{- end }}
-
 {{- define "loci.adminKeyHash" -}}
 - name: LOCI_ADMIN_KEY_SHA256
   valueFrom: {secretKeyRef: {name: {{ include "loci.adminSecret" . }}, key: sha256}}
