@@ -1,8 +1,12 @@
-"""The ways in which the chart is installed."""
+"""The ways in which the chart is installed, and a real API server that has it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from loci_dev import chart
+from loci_dev.cluster.controlplane import ControlPlane, control_plane
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "defaults": {},
@@ -20,3 +24,11 @@ def values(request: pytest.FixtureRequest) -> dict[str, Any]:
     """Values for the chart, one variant after the other."""
     variant: dict[str, Any] = request.param
     return variant
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A control plane with the chart installed, as each test leaves it."""
+    with control_plane(tmp_path_factory.mktemp("plane")) as running_plane:
+        chart.install(running_plane.kubeconfig)
+        yield running_plane

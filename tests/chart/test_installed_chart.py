@@ -2,22 +2,11 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from loci_contract import keys
 from loci_dev import chart
-from loci_dev.cluster.controlplane import ControlPlane, control_plane
-
-
-@pytest.fixture(scope="module")
-def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """A control plane with the chart installed, as each test leaves it."""
-    with control_plane(tmp_path_factory.mktemp("plane")) as running_plane:
-        chart.install(running_plane.kubeconfig)
-        yield running_plane
+from loci_dev.cluster.controlplane import ControlPlane
 
 
 def generations(plane: ControlPlane) -> dict[str, int]:
