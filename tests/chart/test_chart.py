@@ -117,3 +117,28 @@ def test_a_digest_wins_over_a_tag() -> None:
 def test_refuses_values_that_do_not_go_together(values: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         chart.render(**values)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"ingres": {"replicas": 3}}, "'ingres' not allowed"),
+        ({"ingress": {"replica": 3}}, "'replica' not allowed"),
+        ({"ingress": {"replicas": "three"}}, "got string, want integer"),
+        ({"logLevel": "loud"}, "must be one of 'debug', 'info', 'warning', 'error'"),
+        ({"networkPolicy": {"apiServerPorts": []}}, "minItems: got 0, want 1"),
+    ],
+)
+def test_refuses_a_value_that_is_unknown_or_not_of_its_kind(values: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        chart.render(**values)
+
+
+def test_takes_what_only_kubernetes_can_judge() -> None:
+    resources = {"limits": {"memory": "1Gi", "example.com/device": 1}}
+    annotations = {"service.beta.kubernetes.io/aws-load-balancer-type": "nlb"}
+    objects = chart.render(embedder={"resources": resources}, ingress={"service": {"annotations": annotations}})
+    container = pods(objects)["loci-embedder"]["containers"][0]
+    assert container["resources"]["limits"]["example.com/device"] == 1
+    service = next(o for o in objects if o["kind"] == "Service" and o["metadata"]["name"] == "loci-ingress")
+    assert service["metadata"]["annotations"] == annotations
