@@ -42,7 +42,7 @@ check: setup ## formatting, lint, types, import contracts, generated files, char
 	@echo "check: chart";             $$($(PYTHON) -m loci_dev.tools.which helm) lint --strict --quiet charts/loci
 	@echo "check: docs";              NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 
-generate: setup ## write the generated files: CRDs, tiers
+generate: setup ## write the generated files: CRDs, tiers, the schema of chart values
 	@$(PYTHON) -m loci_dev.generate
 
 bench: $(addprefix bench-,$(notdir $(basename $(wildcard bench/*.py)))) ## every benchmark; `make bench-ingress` and so on for one of them

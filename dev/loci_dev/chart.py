@@ -1,4 +1,4 @@
-"""Rendering the chart with Helm, for checks and tests that need no cluster."""
+"""Rendering the chart with Helm, and installing it where nothing has to become ready, for checks and tests."""
 
 from __future__ import annotations
 
@@ -15,10 +15,26 @@ CHART = Path(__file__).parents[2] / "charts" / "loci"
 
 
 def render(**values: Any) -> list[dict[str, Any]]:
-    """The chart's objects for the given values, CRDs included."""
-    command = [str(tool("helm")), "template", "loci", str(CHART), "--namespace", "loci-system", "--include-crds"]
-    options = ["--kube-version", versions()["kubernetes"]["version"], "--values", "-"]
-    done = subprocess.run([*command, *options], input=json.dumps(values), capture_output=True, text=True, check=False)
+    """The chart's objects for these values, CRDs included, as without a cluster; ValueError when it refuses them."""
+    version = versions()["kubernetes"]["version"]
+    rendered = _helm("template", "--include-crds", "--kube-version", version, values=values)
+    return [document for document in yaml.safe_load_all(rendered) if document]
+
+
+def install(kubeconfig: Path, **values: Any) -> None:
+    """Install or upgrade the chart, and wait for nothing; ValueError when Helm or the API server refuses it."""
+    _helm("upgrade", "--install", f"--kubeconfig={kubeconfig}", "--create-namespace", values=values)
+
+
+def _helm(*command: str, values: dict[str, Any]) -> str:
+    options = ["--namespace", "loci-system", "--values", "-"]
+    done = subprocess.run(
+        [str(tool("helm")), *command, "loci", str(CHART), *options],
+        input=json.dumps(values),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise ValueError(done.stderr)
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    return done.stdout

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from loci_dev import chart_values
 from loci_operator.api import crd
 
 _ROOT = Path(__file__).parents[2]
@@ -16,7 +17,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args().check
-    files = {_ROOT / path: text for path, text in crd.rendered().items()}
+    files = {_ROOT / path: text for path, text in (crd.rendered() | chart_values.rendered()).items()}
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     for path in stale:
         print(f"{'stale' if check else 'written'}: {path.relative_to(_ROOT)}")

@@ -9,7 +9,7 @@ helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 
 {{- define "loci.selector" -}}
 app.kubernetes.io/name: loci-{{ .component }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
@@ -37,14 +37,6 @@ seccompProfile: {type: RuntimeDefault}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
-{{- end }}
-
-{{- define "loci.adminSecret" -}}
-{{ .Values.admin.existingSecret | default "loci-admin-key" }}
-{{- end }}
-
-{{- define "loci.redisSecret" -}}
-{{ .Values.redis.existingSecret | default "loci-redis" }}
 {{- end }}
 
 {{- define "loci.adminKeyHash" -}}
