@@ -1,5 +1,6 @@
-"""A real control plane with the CRDs and tiers, and Loci's processes under their own accounts and rules."""
+"""A real control plane with what the chart guards it by, and Loci's processes under their own accounts and rules."""
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from loci_contract.names import SYSTEM_NAMESPACE
+from loci_dev import chart
 from loci_dev.cluster.accounts import account
 from loci_dev.cluster.controlplane import ControlPlane, control_plane
 from loci_dev.cluster.tenants import Tenants
 from loci_dev.pod import answers
 from loci_dev.processes import free_port, running
-
-ROOT = Path(__file__).parents[2]
 
 StartOperator = Callable[..., AbstractContextManager[Path]]
 
@@ -23,9 +23,12 @@ StartOperator = Callable[..., AbstractContextManager[Path]]
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     with control_plane(tmp_path_factory.mktemp("plane")) as running_plane:
         running_plane.kubectl("create", "namespace", SYSTEM_NAMESPACE)
-        running_plane.kubectl("apply", "--server-side", "-f", str(ROOT / "charts/loci/crds"))
+        running_plane.kubectl("apply", "--server-side", "-f", str(chart.CHART / "crds"))
         running_plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
-        running_plane.kubectl("apply", "-f", str(ROOT / "charts/loci/files/tiers.yaml"))
+        running_plane.kubectl("apply", "-f", str(chart.CHART / "files" / "tiers.yaml"))
+        items = [entry for entry in chart.render() if entry["kind"].startswith("ValidatingAdmissionPolicy")]
+        guards = {"apiVersion": "v1", "kind": "List", "items": items}
+        running_plane.kubectl("apply", "-f", "-", stdin=json.dumps(guards))
         yield running_plane
 
 

@@ -120,6 +120,14 @@ async def test_a_cluster_out_of_reach_is_said_so(nowhere: Path) -> None:
             await store.tiers()
 
 
+async def test_a_tenant_whose_namespace_is_there_cannot_be_made(store: KubernetesStore, plane: ControlPlane) -> None:
+    plane.kubectl("create", "namespace", "loci-earlier")
+    spec = MemoryTenantSpec(tier="pro")
+    with pytest.raises(ConflictError, match="left its namespace loci-earlier"):
+        await store.create(MemoryTenant(metadata=ObjectMeta(name="earlier"), spec=spec))
+    assert await store.get("earlier") is None
+
+
 def test_its_account_may_do_nothing_else(plane: ControlPlane) -> None:
     account(plane, "admin")
     permitted, anybodys = (
@@ -129,4 +137,5 @@ def test_its_account_may_do_nothing_else(plane: ControlPlane) -> None:
     assert sorted(line.split(maxsplit=1)[0] + line[line.rindex(" [") :] for line in permitted - anybodys) == [
         "memorytenants.loci.dev [get list create patch delete]",
         "memorytiers.loci.dev [list]",
+        "namespaces [get]",
     ]

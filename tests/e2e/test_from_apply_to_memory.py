@@ -25,7 +25,7 @@ def acme(cluster: Cluster) -> str:
 def rival(cluster: Cluster) -> str:
     """The API key of a second tenant, made through the admin API at the ingress."""
     with cluster.http(cluster.admin_key()) as client:
-        answer = client.post("/admin/tenants", json={"name": "rival_corp", "tier": "pro"})
+        answer = client.post("/admin/tenants", json={"name": "rival_corp", "tier": "pro", "deletion_policy": "Delete"})
     assert answer.status_code == 201, answer.text
     cluster.kubectl("wait", "mt/rival-corp", "--for=condition=Ready", "--timeout=120s")
     key: str = answer.json()["api_key"]
@@ -126,6 +126,7 @@ def test_a_deleted_tenant_leaves_nothing(cluster: Cluster, rival: str) -> None:
     with cluster.http(rival) as client:
         wait_until(lambda: client.get("/v1/memories").status_code == 401, "the key is refused")
     wait_until(lambda: not cluster.exists("secret", "registry-rival-corp", "-n", NAMESPACE), "no registry record")
+    wait_until(lambda: not cluster.exists("namespace", "loci-rival-corp"), "no namespace", 90)
 
 
 def test_a_tenant_with_deletion_policy_delete_leaves_no_namespace_either(cluster: Cluster) -> None:

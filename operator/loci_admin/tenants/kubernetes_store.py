@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 import aiohttp
-from kubernetes.aio.client import ApiClient, ApiException, CustomObjectsApi
+from kubernetes.aio.client import ApiClient, ApiException, CoreV1Api, CustomObjectsApi
 
-from loci_contract.names import GROUP, VERSION, is_tenant_name
-from loci_operator.api.tenant import MemoryTenant, MemoryTenantSpec
+from loci_contract.names import GROUP, VERSION, is_tenant_name, namespace
+from loci_operator.api.tenant import ADOPT, MemoryTenant, MemoryTenantSpec
 from loci_operator.api.tier import MemoryTier
 from loci_runtime.errors import ConflictError, InvalidError, UnavailableError
 from loci_runtime.kubernetes import kubernetes_client
@@ -33,6 +33,7 @@ class KubernetesStore:
 
     def __init__(self, client: ApiClient) -> None:
         self._objects = CustomObjectsApi(client)
+        self._core = CoreV1Api(client)
 
     async def tiers(self) -> Sequence[MemoryTier]:
         """Every tier."""
@@ -41,11 +42,18 @@ class KubernetesStore:
         return [MemoryTier.model_validate(item) for item in found["items"]]
 
     async def create(self, tenant: MemoryTenant) -> None:
-        """Add a tenant."""
+        """Add a tenant; ConflictError also when an earlier one's namespace is still there."""
+        name = tenant.metadata.name
+        if await self._has_namespace(name):
+            message = (
+                f"An earlier tenant named {name} left its namespace {namespace(name)}, or it is still being removed: "
+                f"delete it, choose another name, or take it over with kubectl and the annotation {ADOPT}=true."
+            )
+            raise ConflictError(message, "body.name")
         document = {
             "apiVersion": tenant.api_version,
             "kind": tenant.kind,
-            "metadata": {"name": tenant.metadata.name},
+            "metadata": {"name": name},
             "spec": tenant.spec.document(),
         }
         async with _asking():
@@ -85,6 +93,14 @@ class KubernetesStore:
         try:
             async with _asking():
                 await self._objects.delete_cluster_custom_object(*_TENANTS, _possible(name))
+        except _AbsentError:
+            return False
+        return True
+
+    async def _has_namespace(self, name: str) -> bool:
+        try:
+            async with _asking():
+                await self._core.read_namespace(namespace(name))
         except _AbsentError:
             return False
         return True

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from loci_contract.registry import Limits
-from loci_operator.api.tenant import LimitOverrides, MemoryTenant, MemoryTenantSpec
+from loci_operator.api.tenant import DeletionPolicy, LimitOverrides, MemoryTenant, MemoryTenantSpec
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Count = Annotated[int, Field(ge=1, le=10_000_000_000)]
@@ -40,6 +40,9 @@ class TenantInput(Body):
     tier: Text = Field(description="Name of a MemoryTier, such as free, pro or enterprise.")
     display_name: Text | None = Field(None, description="A name for people; `name` by default.")
     limits: LimitsInput = Field(default_factory=LimitsInput)
+    deletion_policy: DeletionPolicy = Field(
+        DeletionPolicy.RETAIN, description="What becomes of the data when the tenant is deleted."
+    )
 
 
 class TenantPatch(Body):
@@ -48,6 +51,7 @@ class TenantPatch(Body):
     tier: Text | None = None
     display_name: Text | None = None
     limits: LimitsInput | None = None
+    deletion_policy: DeletionPolicy | None = None
 
     def applied_to(self, spec: MemoryTenantSpec) -> MemoryTenantSpec:
         """The spec with the changes."""
@@ -89,6 +93,7 @@ class TenantOutput(BaseModel):
     display_name: str | None
     tier: str
     suspended: bool
+    deletion_policy: DeletionPolicy
     phase: str | None
     limits: LimitsOutput | None
     deleting_since: datetime | None = None
@@ -101,6 +106,7 @@ class TenantOutput(BaseModel):
             display_name=tenant.spec.display_name,
             tier=tenant.spec.tier,
             suspended=tenant.spec.suspend,
+            deletion_policy=tenant.spec.deletion_policy,
             phase=tenant.status.phase,
             limits=LimitsOutput.of(limits) if limits else None,
             deleting_since=tenant.metadata.deletion_timestamp,

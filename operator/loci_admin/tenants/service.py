@@ -32,6 +32,7 @@ class Tenants:
             tier=tier.metadata.name,
             display_name=given.display_name or given.name,
             limits=given.limits.overrides(),
+            deletion_policy=given.deletion_policy,
             api_keys=(ApiKey(name=DEFAULT_KEY_NAME, sha256=sha256(key)),),
         )
         tenant = MemoryTenant(metadata=ObjectMeta(name=name), spec=spec)

@@ -160,8 +160,7 @@ def test_headers_without_end_are_refused_before_they_end(served: Served) -> None
     with socket.create_connection((address.host, address.port or 0), timeout=30) as connection:
         connection.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n")
         with pytest.raises(ConnectionError):
-            for _ in range(10_000):
-                connection.sendall(b"X-A: b\r\n" * 1_000)
+            connection.sendall(b"X-A: b\r\n" * 5_000_000)
 
 
 def test_an_offer_to_upgrade_loses_no_body(acme: httpx.Client) -> None:
