@@ -1,11 +1,14 @@
-"""Token buckets in Redis, shared by every policy process: exact, one round trip for all requests that wait together."""
+"""Token buckets in Redis, shared by every policy process: exact, one round trip for all requests that wait together.
+
+Requests of one tenant that wait together are one call, which says how many of them pass: first come, first served.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -17,20 +20,25 @@ from loci_policy.buckets import BucketsUnavailableError, Verdict
 
 _LIBRARY: Final = files(__package__).joinpath("buckets.lua").read_text()
 _MISSING: Final = "Function not found"
-_BATCH: Final = 256
 
 
-@dataclass(frozen=True, slots=True)
-class _Taking:
+_Call = tuple[str, int, str, str]
+
+
+class _Kind(NamedTuple):
+    """What requests must share to be asked for together."""
+
     tenant: str
     limits: Limits
     cost: int
-    answer: asyncio.Future[Verdict]
 
-    def arguments(self) -> tuple[str, int, str, str]:
+    def arguments(self, requests: int) -> _Call:
         """Those of FCALL; the hash tag keeps all of a tenant's keys on one node of a Redis Cluster."""
-        asked = f"{self.limits.burst} {self.limits.requests_per_minute} {self.cost}"
+        asked = f"{self.limits.burst} {self.limits.requests_per_minute} {self.cost} {requests}"
         return "loci_take", 1, f"b:{{{self.tenant}}}", asked
+
+
+_Waiting = dict[_Kind, list[asyncio.Future[Verdict]]]
 
 
 def redis_client(url: str, timeout: float) -> Redis:
@@ -46,7 +54,7 @@ class RedisBuckets:
     def __init__(self, client: Redis, timeout: float) -> None:
         self._client = client
         self._timeout = timeout
-        self._waiting: list[_Taking] = []
+        self._waiting: _Waiting = {}
         self._sender: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
@@ -58,49 +66,58 @@ class RedisBuckets:
 
     async def take(self, tenant: str, limits: Limits, cost: int) -> Verdict:
         """Take tokens from the tenant's bucket; requests that come while a round trip is under way share the next."""
-        taking = _Taking(tenant, limits, cost, asyncio.get_running_loop().create_future())
-        self._waiting.append(taking)
+        answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(_Kind(tenant, limits, cost), []).append(answer)
         if self._sender is None:
             self._sender = asyncio.create_task(self._send())
-        return await taking.answer
+        return await answer
 
     async def _send(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-                await self._settle(batch)
+                asked, self._waiting = self._waiting, {}
+                await self._settle(asked)
         finally:
             self._sender = None
 
-    async def _settle(self, batch: list[_Taking]) -> None:
+    async def _settle(self, asked: _Waiting) -> None:
         try:
-            replies = await self._call(batch)
+            replies = await self._call([kind.arguments(len(answers)) for kind, answers in asked.items()])
         except (RedisError, OSError, TimeoutError) as error:
-            replies = [error] * len(batch)
-        for taking, reply in zip(batch, replies, strict=True):
-            if taking.answer.done():  # its caller went away
-                continue
-            if isinstance(reply, Exception):
-                taking.answer.set_exception(BucketsUnavailableError(type(reply).__name__))
-            else:
-                taking.answer.set_result(_verdict(reply))
+            replies = [error] * len(asked)
+        for (kind, answers), reply in zip(asked.items(), replies, strict=True):
+            _answer(kind, answers, reply)
 
-    async def _call(self, batch: list[_Taking]) -> list[Any]:
+    async def _call(self, calls: Sequence[_Call]) -> list[Any]:
         async with asyncio.timeout(self._timeout):
-            replies = await self._pipeline(batch)
+            replies = await self._ask(calls)
             if any(isinstance(reply, ResponseError) and _MISSING in str(reply) for reply in replies):
                 await self._client.function_load(_LIBRARY, replace=True)
-                replies = await self._pipeline(batch)
+                replies = await self._ask(calls)
         return replies
 
-    async def _pipeline(self, batch: list[_Taking]) -> list[Any]:
+    async def _ask(self, calls: Sequence[_Call]) -> list[Any]:
+        if len(calls) == 1:  # as most often: cheaper than a pipeline of one
+            try:
+                return [await self._client.fcall(*calls[0])]
+            except ResponseError as error:
+                return [error]
         pipeline = self._client.pipeline(transaction=False)
-        for taking in batch:
-            pipeline.fcall(*taking.arguments())
+        for call in calls:
+            pipeline.fcall(*call)
         replies: list[Any] = await pipeline.execute(raise_on_error=False)
         return replies
 
 
-def _verdict(reply: str) -> Verdict:
-    allowed, remaining, retry_after, reset_after = map(int, reply.split(" "))
-    return Verdict(bool(allowed), remaining, retry_after / 1000, reset_after / 1000)
+def _answer(kind: _Kind, answers: Sequence[asyncio.Future[Verdict]], reply: str | Exception) -> None:
+    """Tell each waiting request, in the order in which they came; one whose caller went away has had its token."""
+    waiting = [(place, answer) for place, answer in enumerate(answers, 1) if not answer.done()]
+    if isinstance(reply, Exception):
+        for _, answer in waiting:
+            answer.set_exception(BucketsUnavailableError(type(reply).__name__))
+        return
+    admitted, left, retry, reset = map(int, reply.split(" "))
+    for place, answer in waiting:
+        passes = place <= admitted
+        remaining = left + max(0, admitted - place) * kind.cost
+        answer.set_result(Verdict(passes, remaining, 0.0 if passes else retry / 1000, reset / 1000))

@@ -46,6 +46,21 @@ async def test_says_what_the_bucket_in_process_says(redis: Redis) -> None:
         assert ours.reset_after == pytest.approx(theirs.reset_after, abs=1)
 
 
+async def test_those_that_wait_together_are_served_in_the_order_in_which_they_came(redis: Redis) -> None:
+    few = LIMITS.model_copy(update={"requests_per_minute": 1, "burst": 5})
+    buckets = RedisBuckets(redis, timeout=1)
+    verdicts = await asyncio.gather(*(buckets.take("acme", few, 1) for _ in range(7)))
+    assert [verdict.allowed for verdict in verdicts] == [True] * 5 + [False] * 2
+    assert [verdict.remaining for verdict in verdicts] == [4, 3, 2, 1, 0, 0, 0]
+    assert [verdict.retry_after > 0 for verdict in verdicts] == [False] * 5 + [True] * 2
+
+
+async def test_tenants_that_wait_together_share_no_token(redis: Redis) -> None:
+    buckets = RedisBuckets(redis, timeout=1)
+    both = await asyncio.gather(*(admitted(buckets, tenant, SLOW, 60) for tenant in ("acme", "other")))
+    assert both == [SLOW.burst, SLOW.burst]
+
+
 async def test_tokens_come_back_with_time(redis: Redis) -> None:
     fast = LIMITS.model_copy(update={"requests_per_minute": 60_000, "burst": 1})
     buckets = RedisBuckets(redis, timeout=1)
