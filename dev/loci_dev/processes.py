@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,6 +17,8 @@ from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_PORTS: Final = range(10_000, 30_000)  # above are Kubernetes' node ports
 
 
 class ProcessFailedError(RuntimeError):
@@ -22,14 +26,11 @@ class ProcessFailedError(RuntimeError):
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that nothing uses now, and that no outgoing connection takes before its server does."""
+    return next(port for port in _candidates() if _can_be_bound(port))
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30, interval: float = 0.05) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60, interval: float = 0.05) -> None:
     """Return once the condition holds; TimeoutError naming `what` when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -43,6 +44,14 @@ def is_listening(port: int, host: str = "127.0.0.1") -> bool:
     with contextlib.closing(socket.socket()) as probe:
         probe.settimeout(0.5)
         return probe.connect_ex((host, port)) == 0
+
+
+def is_over(pid: int) -> bool:
+    """Whether there is no such process, or only what its parent has yet to take note of."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in {"Z", "X"}
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 @contextlib.contextmanager
@@ -92,6 +101,24 @@ def stop(process: subprocess.Popen[bytes], seconds: float = 10) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@functools.cache
+def _candidates() -> Iterator[int]:
+    """Ports outside the kernel's range for outgoing connections, each once, in an order of this process's own."""
+    lowest, highest = map(int, _EPHEMERAL.read_text().split())
+    fixed = [port for port in _PORTS if not lowest <= port <= highest]
+    # Not the shared generator, which hypothesis seeds alike in every test process.
+    return iter(random.SystemRandom().sample(fixed or _PORTS, len(fixed or _PORTS)))
+
+
+def _can_be_bound(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def _await_ready(process: subprocess.Popen[bytes], ready: Callable[[], bool], seconds: float, log: Path) -> None:
