@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from loci_dev.cluster.install import ENDPOINT, NAMESPACE
+from loci_dev.cluster.kubectl import kubectl
 from loci_dev.cluster.state import State
-from loci_dev.tools.catalog import tool
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,7 @@ class Cluster:
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """What kubectl prints; RuntimeError with its own words when it fails."""
-        command = [str(tool("kubectl")), f"--kubeconfig={self.state.kubeconfig}", *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        done = kubectl(self.state.kubeconfig, *arguments, stdin=stdin)
         if done.returncode:
             raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout

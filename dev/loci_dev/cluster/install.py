@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from loci_dev.cluster import images
+from loci_dev.cluster.kubectl import kubectl
 from loci_dev.cluster.state import INGRESS_PORT, NODE_ADDRESS, State
 from loci_dev.tools.catalog import tool
 
@@ -72,5 +73,4 @@ def _local_values(loci_image: str) -> dict[str, Any]:
 
 
 def _pods(state: State) -> str:
-    command = [str(tool("kubectl")), f"--kubeconfig={state.kubeconfig}", "get", "pods", "-n", NAMESPACE, "-o", "wide"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return kubectl(state.kubeconfig, "get", "pods", "-n", NAMESPACE, "-o", "wide").stdout
