@@ -48,10 +48,21 @@ def is_listening(port: int, host: str = "127.0.0.1") -> bool:
 
 def is_over(pid: int) -> bool:
     """Whether there is no such process, or only what its parent has yet to take note of."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in {"Z", "X"}
-    except (FileNotFoundError, ProcessLookupError):
-        return True
+    state, *_ = _status(pid) or ["X"]
+    return state in {"X", "Z"}
+
+
+def session(leader: int) -> list[int]:
+    """The processes of a session that are not over, whether its leader is or not."""
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in numbers if (_status(pid) or [""] * 4)[3] == str(leader) and not is_over(pid)]
+
+
+def command_line(pid: int) -> str:
+    """A process's arguments; empty for one that is ending or over."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
 
 
 @contextlib.contextmanager
@@ -119,6 +130,13 @@ def _can_be_bound(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _status(pid: int) -> list[str]:
+    """A process's state, parent, group, session and more, as proc(5) lists them after its name; empty for none."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return []
 
 
 def _await_ready(process: subprocess.Popen[bytes], ready: Callable[[], bool], seconds: float, log: Path) -> None:
