@@ -60,14 +60,23 @@ def remove() -> None:
 
 
 def make_cgroups(root: Path) -> None:
-    """The node's cgroup in every hierarchy."""
+    """The node's cgroup: in every hierarchy (v1), or in the only one (v2) with all the controllers that can be had.
+
+    Version 2 follows the kernel's documentation; it was not run here.
+    """
+    if (controllers := root / "cgroup.controllers").exists():
+        for controller in controllers.read_text().split():
+            # One that cannot be had, as from within a container, must not cost the others.
+            with contextlib.suppress(OSError):
+                (root / "cgroup.subtree_control").write_text(f"+{controller}")
     for top in _node_cgroups(root):
         with contextlib.suppress(OSError):
             top.mkdir(exist_ok=True)
 
 
 def _node_cgroups(root: Path) -> list[Path]:
-    hierarchies = [h for h in root.iterdir() if h.is_dir() and not h.is_symlink()]
+    is_unified = (root / "cgroup.controllers").exists()
+    hierarchies = [root] if is_unified else [h for h in root.iterdir() if h.is_dir() and not h.is_symlink()]
     return [hierarchy / CGROUP.strip("/") for hierarchy in hierarchies]
 
 
