@@ -1,10 +1,11 @@
-"""What the node takes from this machine: a pair of interfaces, cgroups and a folder for volumes; and giving it back."""
+"""What the node takes from this machine: a pair of interfaces, cgroups and mount points; and giving it back."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,13 @@ VOLUMES: Final = Path("/tmp/hostpath_pv")  # noqa: S108 - where the provisioner 
 _INNER_LINK: Final = "node0"
 _HOST_LINK: Final = "loci0"
 _CGROUPS: Final = Path("/sys/fs/cgroup")
+# Where volumes, containerd, runc, the network plugins and the kubelet leave traces whatever they are told.
+_PRIVATE: Final = (VOLUMES, *map(Path, ("/run", "/var/lib/cni", "/var/lib/kubelet", "/var/log/containers")))
+
+
+def missing_folders() -> list[Path]:
+    """The mount points that `prepare` is going to make, and that `remove` is to take away again."""
+    return [folder for folder in _PRIVATE if not folder.exists()]
 
 
 def join_networks(pid: int) -> None:
@@ -33,8 +41,7 @@ def join_networks(pid: int) -> None:
 
 
 def prepare() -> None:
-    """From within the namespaces: the network, a place for volumes, and the node's cgroup."""
-    VOLUMES.mkdir(exist_ok=True)
+    """From within the namespaces: the network, folders of the node's own, and its cgroup."""
     wait_until(_has_inner_link, "the network is joined")
     for command in (
         ["ip", "link", "set", "lo", "up"],
@@ -42,21 +49,24 @@ def prepare() -> None:
         ["ip", "link", "set", _INNER_LINK, "up"],
         ["ip", "route", "add", "default", "via", HOST_ADDRESS],
         ["mount", "--make-rshared", "/"],
-        ["mount", "-t", "tmpfs", "tmpfs", str(VOLUMES)],
     ):
         subprocess.run(command, check=True)
+    for folder in _PRIVATE:
+        folder.mkdir(exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", str(folder)], check=True)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
     make_cgroups(_CGROUPS)
 
 
-def remove() -> None:
+def remove(folders: Iterable[Path]) -> None:
     """Give all of it back, once the node's processes are dead; the kernel may take a moment to let go of it."""
     _delete_link()
     wait_until(lambda: not Path("/sys/class/net", _HOST_LINK).exists(), f"the interface {_HOST_LINK} is gone")
     for top in _node_cgroups(_CGROUPS):
         wait_until(functools.partial(_is_cgroup_removed, top), f"the cgroup {top} is empty and removed")
-    with contextlib.suppress(OSError):
-        VOLUMES.rmdir()
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def make_cgroups(root: Path) -> None:

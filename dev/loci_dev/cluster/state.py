@@ -24,7 +24,7 @@ class State:
 
     @classmethod
     def default(cls) -> State:
-        """The folder named by LOCI_CLUSTER_DIR, by default one outside the checkout (socket paths must be short)."""
+        """The folder named by LOCI_CLUSTER_DIR (a short path, as of sockets, and not in /run, which the node hides)."""
         home = Path("/var/lib") if os.geteuid() == 0 else Path.home() / ".local" / "state"
         return cls(Path(os.environ.get("LOCI_CLUSTER_DIR", home / "loci-cluster")))
 
@@ -65,7 +65,7 @@ class State:
 
     @property
     def node_file(self) -> Path:
-        """Exists where a node was started, which is then the one child of the recorded process."""
+        """Exists where a node was started, then the one child of the recorded process; lists folders made for it."""
         return self.folder / "node"
 
     @property

@@ -41,7 +41,7 @@ def start(state: State) -> None:
     state.folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "loci_dev.cluster.supervisor", str(state.folder)]
     if state.has_node:
-        state.node_file.touch()
+        state.node_file.write_text("\n".join(map(str, namespaces.missing_folders())))
         command = [*namespaces.UNSHARE, *command]
     pid = _spawn(command, state.log)
     state.pid_file.write_text(str(pid))
@@ -55,7 +55,7 @@ def stop(state: State) -> None:
     """End the cluster, running or crashed, and remove all that is left of it; TimeoutError naming what stays."""
     _end_processes(state)
     if state.node_file.exists():
-        namespaces.remove()
+        namespaces.remove(map(Path, state.node_file.read_text().splitlines()))
     wait_until(lambda: _is_removed(state.folder), f"{state.folder} is removed", _END_SECONDS)
 
 
