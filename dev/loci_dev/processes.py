@@ -93,7 +93,7 @@ def running(
             stderr=output,
             stdin=subprocess.DEVNULL,
             env={**os.environ, **(environment or {})},
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one libc call, safe with threads
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one libc call, safe with threads
         )
     try:
         if ready is not None:
@@ -153,5 +153,6 @@ def _tail(log: Path, size: int = 3000) -> str:
     return log.read_text(errors="replace")[-size:]
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """In a child before its program starts: be killed when the starter dies, whatever of."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
