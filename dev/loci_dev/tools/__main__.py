@@ -10,11 +10,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 
-from loci_dev.tools.catalog import CACHE, DebianTool, GoTool, MissingToolError, all_tools, locate
+from loci_dev.tools.catalog import CACHE, DebianTool, GoTool, MissingToolError, all_tools, locate, spare
 from loci_dev.tools.golang import GoBuilder, minutes
 from loci_dev.tools.progress import say, under_way
 from loci_dev.tools.workspace import workspace
@@ -29,16 +30,25 @@ def main() -> int:
     names = set(parser.parse_args().names)
     wanted = [tool for tool in all_tools() if not names or tool.name in names]
     missing = [tool for tool in wanted if locate(tool) is None]
+    if not names and (spared := spare(missing, is_root=os.geteuid() == 0)):
+        print(f"tools: left out without root: {_listed(spared)}; as root, `make tools` gets them")
+        wanted, missing = ([tool for tool in tools if tool not in spared] for tools in (wanted, missing))
     if not missing:
         print(f"tools: all {len(wanted)} are here (cache: {CACHE})")
         return 0
     debian, go = [t for t in missing if isinstance(t, DebianTool)], [t for t in missing if isinstance(t, GoTool)]
     print(f"tools: {len(missing)} of {len(wanted)} are missing: {len(debian)} from Debian, {len(go)} to build with Go")
-    print(f"tools: this takes about {minutes(go) + bool(debian)} minutes, once; kept in {CACHE}", flush=True)
+    print(f"tools: this takes about {minutes(go) + bool(debian)} min, once; kept in {CACHE}", flush=True)
     problems = _install_debian(debian) + _build_go(go)
     for problem in problems:
         print(f"tools: {problem}", file=sys.stderr)
     return 1 if problems else 0
+
+
+def _listed(tools: Sequence[GoTool | DebianTool]) -> str:
+    users = dict.fromkeys(tool.needed_by for tool in tools)
+    names = {user: ", ".join(Path(tool.name).name for tool in tools if tool.needed_by == user) for user in users}
+    return "; ".join(f"{names[user]} (only for {user})" for user in users)
 
 
 def _install_debian(tools: Sequence[DebianTool]) -> list[str]:
