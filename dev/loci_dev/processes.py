@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,6 +17,8 @@ from typing import Final
 
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_EPHEMERAL: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_PORTS: Final = range(10_000, 30_000)  # above are Kubernetes' node ports
 
 
 class ProcessFailedError(RuntimeError):
@@ -22,14 +26,11 @@ class ProcessFailedError(RuntimeError):
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that nothing uses now, and that no outgoing connection takes before its server does."""
+    return next(port for port in _candidates() if _can_be_bound(port))
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30, interval: float = 0.05) -> None:
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60, interval: float = 0.05) -> None:
     """Return once the condition holds; TimeoutError naming `what` when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -43,6 +44,25 @@ def is_listening(port: int, host: str = "127.0.0.1") -> bool:
     with contextlib.closing(socket.socket()) as probe:
         probe.settimeout(0.5)
         return probe.connect_ex((host, port)) == 0
+
+
+def is_over(pid: int) -> bool:
+    """Whether there is no such process, or only what its parent has yet to take note of."""
+    state, *_ = _status(pid) or ["X"]
+    return state in {"X", "Z"}
+
+
+def session(leader: int) -> list[int]:
+    """The processes of a session that are not over, whether its leader is or not."""
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in numbers if (_status(pid) or [""] * 4)[3] == str(leader) and not is_over(pid)]
+
+
+def command_line(pid: int) -> str:
+    """A process's arguments; empty for one that is ending or over."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
 
 
 @contextlib.contextmanager
@@ -73,7 +93,7 @@ def running(
             stderr=output,
             stdin=subprocess.DEVNULL,
             env={**os.environ, **(environment or {})},
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one libc call, safe with threads
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one libc call, safe with threads
         )
     try:
         if ready is not None:
@@ -94,6 +114,31 @@ def stop(process: subprocess.Popen[bytes], seconds: float = 10) -> None:
             process.wait()
 
 
+@functools.cache
+def _candidates() -> Iterator[int]:
+    """Ports outside the kernel's range for outgoing connections, each once, in an order of this process's own."""
+    lowest, highest = map(int, _EPHEMERAL.read_text().split())
+    fixed = [port for port in _PORTS if not lowest <= port <= highest]
+    # Not the shared generator, which hypothesis seeds alike in every test process.
+    return iter(random.SystemRandom().sample(fixed or _PORTS, len(fixed or _PORTS)))
+
+
+def _can_be_bound(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _status(pid: int) -> list[str]:
+    """A process's state, parent, group, session and more, as proc(5) lists them after its name; empty for none."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return []
+
+
 def _await_ready(process: subprocess.Popen[bytes], ready: Callable[[], bool], seconds: float, log: Path) -> None:
     name = Path(str(process.args[0] if isinstance(process.args, list) else process.args)).name
     try:
@@ -108,5 +153,6 @@ def _tail(log: Path, size: int = 3000) -> str:
     return log.read_text(errors="replace")[-size:]
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """In a child before its program starts: be killed when the starter dies, whatever of."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

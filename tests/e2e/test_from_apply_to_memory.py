@@ -68,7 +68,7 @@ def test_the_pod_refuses_what_did_not_come_through_the_ingress(cluster: Cluster,
         "try: print(urllib.request.urlopen('http://127.0.0.1:8080/v1/memories').status)\n"
         "except urllib.error.HTTPError as e: print(e.code)"
     )
-    pod = cluster.get("pods", "-n", "loci-acme")["items"][0]["metadata"]["name"]
+    pod = cluster.running_pod("loci-acme")
     assert cluster.kubectl("exec", "-n", "loci-acme", pod, "--", "python3", "-c", ask).strip() == "403"
 
 
@@ -96,8 +96,7 @@ def test_a_deleted_child_comes_back(cluster: Cluster, acme: str, child: str) -> 
 
 def test_memories_outlive_the_pod(cluster: Cluster, acme: str) -> None:
     cluster.kubectl("wait", "mt/acme", "--for=condition=Ready", "--timeout=120s")
-    pod = cluster.get("pods", "-n", "loci-acme")["items"][0]["metadata"]
-    cluster.kubectl("delete", "pod", "-n", "loci-acme", pod["name"], "--wait=true")
+    cluster.kubectl("delete", "pod", "-n", "loci-acme", cluster.running_pod("loci-acme"), "--wait=true")
     with cluster.http(acme) as client:
         wait_until(lambda: client.post("/v1/memories/search", json=QUESTION).status_code == 200, "the pod serves", 60)
         found = client.post("/v1/memories/search", json=QUESTION).json()

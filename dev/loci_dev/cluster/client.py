@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 from loci_dev.cluster.install import ENDPOINT, NAMESPACE
+from loci_dev.cluster.kubectl import kubectl
 from loci_dev.cluster.state import State
-from loci_dev.tools.catalog import tool
+from loci_dev.processes import wait_until
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,7 @@ class Cluster:
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """What kubectl prints; RuntimeError with its own words when it fails."""
-        command = [str(tool("kubectl")), f"--kubeconfig={self.state.kubeconfig}", *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        done = kubectl(self.state.kubeconfig, *arguments, stdin=stdin)
         if done.returncode:
             raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
@@ -39,6 +38,17 @@ class Cluster:
         """Whether there is such an object."""
         return bool(self.kubectl("get", *arguments, "--ignore-not-found", "-o", "name").strip())
 
+    def running_pod(self, namespace: str) -> str:
+        """The name of a pod that runs and stays, as soon as there is one."""
+        names: list[str] = []
+
+        def is_there() -> bool:
+            names[:] = [p["metadata"]["name"] for p in self.get("pods", "-n", namespace)["items"] if _runs_on(p)]
+            return bool(names)
+
+        wait_until(is_there, f"a pod runs in {namespace}", 120, interval=0.5)
+        return names[0]
+
     def secret(self, namespace: str, name: str, key: str) -> str:
         """One entry of a Secret, decoded."""
         return base64.b64decode(self.get("secret", name, "-n", namespace)["data"][key]).decode()
@@ -50,3 +60,7 @@ class Cluster:
     def http(self, key: str) -> httpx.Client:
         """A client of the ingress with an API key or the admin key."""
         return httpx.Client(base_url=self.endpoint, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+
+
+def _runs_on(pod: dict[str, Any]) -> bool:
+    return pod["status"].get("phase") == "Running" and "deletionTimestamp" not in pod["metadata"]

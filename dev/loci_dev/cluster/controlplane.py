@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 
+from loci_dev.cluster.kubectl import kubectl
 from loci_dev.cluster.pki import Authority, Pair
 from loci_dev.processes import free_port, running, stop
 from loci_dev.tools.catalog import tool
@@ -59,8 +60,9 @@ class ControlPlane:
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """What kubectl prints; CalledProcessError with its error text as `stderr`."""
-        command = [str(tool("kubectl")), f"--kubeconfig={self.kubeconfig}", *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, check=True).stdout
+        done = kubectl(self.kubeconfig, *arguments, stdin=stdin)
+        done.check_returncode()
+        return done.stdout
 
     def is_ready(self) -> bool:
         """Whether the API server says it is ready."""

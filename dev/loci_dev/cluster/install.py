@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from loci_dev.cluster import images
+from loci_dev.cluster.kubectl import kubectl
 from loci_dev.cluster.state import INGRESS_PORT, NODE_ADDRESS, State
 from loci_dev.tools.catalog import tool
 
@@ -38,7 +39,11 @@ def explain(state: State) -> None:
   export KUBECONFIG={state.kubeconfig}
   export PATH={tool("kubectl").parent}:$PATH
   kubectl apply -f examples/tenant-acme.yaml""")
-    print(_WITH_NODE if state.has_node else _WITHOUT_NODE.format(admin_key=state.folder / "admin-key"))
+    print(
+        _WITH_NODE
+        if state.has_node
+        else _WITHOUT_NODE.format(admin_key=state.folder / "admin-key", port=state.ingress_port)
+    )
 
 
 _WITH_NODE: Final = f"""  kubectl wait mt/acme --for=condition=Ready --timeout=60s
@@ -48,8 +53,8 @@ _WITH_NODE: Final = f"""  kubectl wait mt/acme --for=condition=Ready --timeout=6
 
   make cluster-down   # removes all of it
 """
-_WITHOUT_NODE: Final = f"""  kubectl get mt,ns
-  curl -H "Authorization: Bearer $(cat {{admin_key}})" http://127.0.0.1:{INGRESS_PORT}/admin/tenants
+_WITHOUT_NODE: Final = """  kubectl get mt,ns
+  curl -H "Authorization: Bearer $(cat {admin_key})" http://127.0.0.1:{port}/admin/tenants
 
   There is no node (it takes root): tenants get every object and a place at the ingress, their pods stay pending.
   make cluster-down   # removes all of it
@@ -72,5 +77,4 @@ def _local_values(loci_image: str) -> dict[str, Any]:
 
 
 def _pods(state: State) -> str:
-    command = [str(tool("kubectl")), f"--kubeconfig={state.kubeconfig}", "get", "pods", "-n", NAMESPACE, "-o", "wide"]
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return kubectl(state.kubeconfig, "get", "pods", "-n", NAMESPACE, "-o", "wide").stdout

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from loci_dev.processes import command_line, is_over, session
+
 HOST_ADDRESS: Final = "10.99.0.1"
 NODE_ADDRESS: Final = "10.99.0.2"
 PREFIX_LENGTH: Final = 30
@@ -22,7 +24,7 @@ class State:
 
     @classmethod
     def default(cls) -> State:
-        """The folder named by LOCI_CLUSTER_DIR, by default one outside the checkout (socket paths must be short)."""
+        """The folder named by LOCI_CLUSTER_DIR (a short path, as of sockets, and not in /run, which the node hides)."""
         home = Path("/var/lib") if os.geteuid() == 0 else Path.home() / ".local" / "state"
         return cls(Path(os.environ.get("LOCI_CLUSTER_DIR", home / "loci-cluster")))
 
@@ -30,6 +32,11 @@ class State:
     def has_node(self) -> bool:
         """Whether a node with real pods can be had (it takes root), or only the control plane."""
         return os.geteuid() == 0 and not os.environ.get("LOCI_CLUSTER_NO_NODE")
+
+    @property
+    def ingress_port(self) -> int:
+        """The port of the ingress; without a node, LOCI_CLUSTER_PORT may name another."""
+        return INGRESS_PORT if self.has_node else int(os.environ.get("LOCI_CLUSTER_PORT", INGRESS_PORT))
 
     @property
     def log(self) -> Path:
@@ -57,12 +64,25 @@ class State:
         return self.folder / "containerd" / "containerd.sock"
 
     @property
+    def node_file(self) -> Path:
+        """Exists where a node was started, then the one child of the recorded process; lists folders made for it."""
+        return self.folder / "node"
+
+    @property
     def pid(self) -> int | None:
-        """The supervisor's process number while it runs."""
-        if not self.pid_file.exists():
-            return None
-        pid = int(self.pid_file.read_text())
-        status = Path(f"/proc/{pid}/status")
-        # A zombie is dead, and a number may have been given to another program.
-        alive = status.exists() and "State:\tZ" not in status.read_text()
-        return pid if alive and str(self.folder) in Path(f"/proc/{pid}/cmdline").read_text() else None
+        """The number of the supervisor's process, with a node of the `unshare` above it, while it runs."""
+        pid = self._recorded_pid
+        return pid if pid and not is_over(pid) and str(self.folder) in command_line(pid) else None
+
+    @property
+    def processes(self) -> list[int]:
+        """All that runs or is still dying of the cluster (but pods), also after the supervisor's own end."""
+        pid = self._recorded_pid
+        # What is dying has no command line any more; one with another's is another program with the same number.
+        if pid is None or str(self.folder) not in (command_line(pid) or str(self.folder)):
+            return []
+        return session(pid)
+
+    @property
+    def _recorded_pid(self) -> int | None:
+        return int(self.pid_file.read_text()) if self.pid_file.exists() else None

@@ -17,7 +17,6 @@ from loci_contract.names import EMBEDDER_PORT, SYSTEM_NAMESPACE
 from loci_dev.chart import CHART
 from loci_dev.cluster.accounts import account
 from loci_dev.cluster.controlplane import ControlPlane
-from loci_dev.cluster.state import INGRESS_PORT
 from loci_dev.ingress import envoy, policy, render
 from loci_dev.pod import answers
 from loci_dev.processes import free_port, running
@@ -25,8 +24,8 @@ from loci_dev.redis import redis
 
 
 @contextlib.contextmanager
-def platform(plane: ControlPlane, folder: Path) -> Iterator[None]:
-    """Operator, admin API and ingress as processes, for the length of the block."""
+def platform(plane: ControlPlane, folder: Path, port: int) -> Iterator[None]:
+    """Operator, admin API and ingress as processes, for the length of the block; the ingress listens on the port."""
     _install(plane)
     admin_key = secrets.token_urlsafe(32)
     (folder / "admin-key").touch(mode=0o600)
@@ -46,13 +45,13 @@ def platform(plane: ControlPlane, folder: Path) -> Iterator[None]:
         config = render(
             folder / "envoy.yaml",
             ingress={
-                "listen": {"address": "127.0.0.1", "port": INGRESS_PORT},
+                "listen": {"address": "127.0.0.1", "port": port},
                 "adminPort": own_port,
                 "adminApi": {"host": "127.0.0.1", "port": admin_port},
             },
             policy={"socket": str(decisions.socket)},
         )
-        stack.enter_context(envoy(folder, config, INGRESS_PORT, own_port))
+        stack.enter_context(envoy(folder, config, port, own_port))
         yield
 
 

@@ -7,12 +7,14 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 CACHE = Path(os.environ.get("LOCI_CACHE", Path.home() / ".cache" / "loci"))
+TESTS = "tests"
 VERSIONS = Path(__file__).parent.parent / "versions.toml"
 
 
@@ -25,7 +27,7 @@ class GoTool:
     """A program built from the Go module proxy.
 
     ``helper`` marks modules with ``replace`` lines, which ``go install`` refuses; ``binary`` is what Go names the
-    result when that differs from ``name``.
+    result when that differs from ``name``; ``needed_by`` is the first of tests, a node and benchmarks that needs it.
     """
 
     name: str
@@ -33,6 +35,7 @@ class GoTool:
     version: str
     helper: bool = False
     binary: str = ""
+    needed_by: str = TESTS
 
     @property
     def path(self) -> Path:
@@ -46,6 +49,7 @@ class DebianTool:
 
     name: str
     package: str
+    needed_by: str = TESTS
 
 
 @cache
@@ -58,7 +62,9 @@ def kubernetes_tools() -> list[GoTool]:
     """The Kubernetes programs, all of one version."""
     section = versions()["kubernetes"]
     return [
-        GoTool(name, f"k8s.io/kubernetes/cmd/{name}", section["version"], helper=True) for name in section["commands"]
+        GoTool(name, f"k8s.io/kubernetes/cmd/{name}", section["version"], helper=True, needed_by=user)
+        for user, names in section["commands"].items()
+        for name in names
     ]
 
 
@@ -69,13 +75,18 @@ def go_tools() -> list[GoTool]:
 
 def debian_tools() -> list[DebianTool]:
     """Programs and files from Debian packages."""
-    section = versions()["debian"]
-    return [DebianTool(name, package) for name, package in {**section["programs"], **section["files"]}.items()]
+    sections = versions()["debian"].items()
+    return [DebianTool(name, package, user) for user, tools in sections for name, package in tools.items()]
 
 
 def all_tools() -> list[GoTool | DebianTool]:
     """Every tool, in the order in which they are best made."""
     return [*debian_tools(), *kubernetes_tools(), *go_tools()]
+
+
+def spare(missing: Sequence[GoTool | DebianTool], *, is_root: bool) -> list[GoTool | DebianTool]:
+    """The missing tools that tests without root do without: a node takes root, and so does installing what is left."""
+    return [] if is_root else [tool for tool in missing if tool.needed_by != TESTS]
 
 
 def locate(tool: GoTool | DebianTool) -> Path | None:
@@ -95,7 +106,9 @@ def tool(name: str) -> Path:
         if entry.name == name:
             if found := locate(entry):
                 return found
-            raise MissingToolError(f"{name} is not installed: run `make tools`")
+            raise MissingToolError(
+                f"{name} is not installed: run `make tools`{'' if entry.needed_by == TESTS else ' as root'}"
+            )
     raise MissingToolError(f"{name} is not in {VERSIONS.name}")
 
 
