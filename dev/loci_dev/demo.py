@@ -87,7 +87,9 @@ def _create(client: httpx.Client, admin_key: str, name: str, tier: str) -> dict[
     headers = {"Authorization": f"Bearer {admin_key}"}
     answer = _expect(client.post("/admin/tenants", json={"name": name, "tier": tier}, headers=headers), 201)
     tenant: dict[str, Any] = answer.json()
-    console.print(f"  201  {name} ({tier}) -> tenant {tenant['tenant_id']}, limits {tenant['limits']}")
+    limits = tenant["limits"]
+    allowed = f"{limits['requests_per_minute']:,} requests a minute, {limits['max_memories']:,} memories"
+    console.print(f"  201  {name} ({tier}) -> tenant {tenant['tenant_id']}: {allowed}")
     return tenant
 
 
