@@ -32,6 +32,7 @@ def test_without_the_policy_nobody_passes_until_it_is_back(tmp_path: Path, pod: 
         answer = c.get("/v1/memories", headers={**acme.bearer, "host": pod})
         assert answer.status_code == 503
         assert answer.json()["error"] == "service_unavailable"
+        wait_until(lambda: '"details":"ext_authz_error"' in running.envoy.log.read_text(), "it was refused, not lost")
         assert c.get("/readyz").status_code == 503
         with policy(tmp_path, {"LOCI_REGISTRY_FOLDER": str(running.registry)}):
             acme.until(c, 200)
