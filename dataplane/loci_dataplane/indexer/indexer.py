@@ -59,9 +59,11 @@ class Indexer:
             await asyncio.wait_for(self._indexed.wait(), budget)
 
     async def _run(self) -> None:
+        work = self._complete
         while True:
             try:
-                worked = await self._drain()
+                worked = await work()
+                work = self._drain
             except Exception as error:  # noqa: BLE001 - the edge of a task that must outlive any failure of a store
                 self._log.error("indexing failed", error=type(error).__name__)
                 worked = False
@@ -69,6 +71,16 @@ class Indexer:
                 self._wake.clear()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), _IDLE_SECONDS)
+
+    async def _complete(self) -> bool:
+        """Index everything anew when the index has lost something, such as its folder; once, at the start."""
+        while await self._records.sweep(self._now(), _SWEEP):
+            pass
+        expected = await self._records.count() - await self._records.backlog()
+        if (missing := expected - await self._vectors.count()) > 0:
+            self._log.warning("index is incomplete: everything is indexed anew", missing=missing)
+            await self._records.requeue()
+        return True
 
     async def _drain(self) -> bool:
         """Do one batch; false when nothing was due."""

@@ -72,6 +72,9 @@ class Records(Protocol):
     async def finish(self, tasks: Sequence[Task]) -> None:
         """Remove entries that were not renewed meanwhile."""
 
+    async def requeue(self) -> None:
+        """Put every memory into the outbox."""
+
     async def postpone(self, tasks: Sequence[Task], due_at: datetime) -> None:
         """Try entries again later."""
 

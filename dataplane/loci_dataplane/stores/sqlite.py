@@ -149,6 +149,11 @@ class SqliteRecords:
             lambda connection: connection.executemany("DELETE FROM outbox WHERE memory_id = ? AND revision = ?", rows)
         )
 
+    async def requeue(self) -> None:
+        """Put every memory into the outbox that is not there."""
+        statement = "INSERT OR IGNORE INTO outbox (memory_id) SELECT id FROM memories"
+        await self._database.write(lambda connection: connection.execute(statement))
+
     async def postpone(self, tasks: Sequence[Task], due_at: datetime) -> None:
         """Try entries again later."""
         statement = "UPDATE outbox SET attempts = attempts + 1, due_at = ? WHERE memory_id = ? AND revision = ?"

@@ -49,7 +49,7 @@ class Storage(Model):
     """Where and how the tenant's data is kept."""
 
     profile: StorageProfile | None = Field(None, description="The tier's by default.")
-    size: Quantity | None = Field(None, description="Size of the volume; the tier's by default.")
+    size: Quantity | None = Field(None, description="Size of the volume when it is made; the tier's by default.")
     storage_class_name: LabelName | None = Field(
         None, description="StorageClass of the volume; the cluster's by default."
     )

@@ -29,7 +29,7 @@ class MemoryTierSpec(Model):
     max_graph_nodes: int = Field(ge=1, description="Graph nodes that a tenant may store.")
     priority: Priority = Field(Priority.NORMAL, description="Who goes first under overload.")
     storage_profile: StorageProfile = Field(StorageProfile.EMBEDDED, description="Where data lives by default.")
-    storage_size: Quantity = Field("1Gi", description="Size of the tenant's volume by default.")
+    storage_size: Quantity = Field("1Gi", description="Size of a new tenant's volume by default.")
     resources: Resources = Field(default_factory=Resources, description="The pod's compute by default.")
     namespace_quota: Requests = Field(
         default_factory=Requests, description="The most compute that the tenant's whole namespace may use."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -263,3 +264,14 @@ async def test_a_filter_that_admits_many_is_kept_to(tmp_path: Path, embedder: In
             search.exact_filter = exact_filter
             wanted = SearchInput(query="an adopted puppy", mode=Mode.VECTOR, filters={"user_id": "ada"})
             assert {result.id for result in (await search.search(wanted)).results} == {"mem_1", "mem_3"}
+
+
+async def test_an_index_that_was_lost_is_made_anew(tmp_path: Path, embedder: InProcessEmbedder) -> None:
+    async with serving(tmp_path / "acme", embedder) as client:
+        for line in TALK:
+            await remember(client, line)
+        await indexed(client)
+    shutil.rmtree(tmp_path / "acme" / "chroma")
+    async with serving(tmp_path / "acme", embedder) as client, asyncio.timeout(30):
+        while await contents(client, "Who got a young dog?", mode="vector", limit=1) != [TALK[0]]:  # noqa: ASYNC110 - only HTTP tells
+            await asyncio.sleep(0.05)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import numpy as np
+import pytest
 
 from loci_dataplane.errors import EmbedderUnavailableError
 from loci_dataplane.indexer.indexer import Indexer
@@ -34,6 +35,22 @@ class Outbox:
         found = {i: self.contents[i] for i in ids if i in self.contents}
         return {i: Memory(i, text, None, None, None, {}, now, now) for i, text in found.items()}
 
+    async def sweep(self, now: datetime, limit: int) -> int:
+        del now, limit
+        return 0
+
+    async def count(self) -> int:
+        return len(self.contents)
+
+    async def backlog(self) -> int:
+        return len(self.waiting)
+
+    async def requeue(self) -> None:
+        held = {task.memory_id for task in self.waiting}
+        self.waiting += [
+            Task(memory_id, revision=1, attempts=0) for memory_id in self.contents if memory_id not in held
+        ]
+
     async def finish(self, tasks: Sequence[Task]) -> None:
         self.waiting = [task for task in self.waiting if task not in tasks]
 
@@ -47,6 +64,9 @@ class Index:
 
     def __init__(self, *ids: str) -> None:
         self.ids = set(ids)
+
+    async def count(self) -> int:
+        return len(self.ids)
 
     async def upsert(self, ids: Sequence[str], vectors: Vector) -> None:
         assert len(ids) == len(vectors)
@@ -89,6 +109,15 @@ async def test_what_has_no_row_any_more_loses_its_vector() -> None:
     await indexer(outbox, index, Model())._drain()
     assert index.ids == {"other"}
     assert outbox.waiting == []
+
+
+@pytest.mark.parametrize(
+    ("indexed", "waiting"), [(("a", "b"), ["c"]), (("a",), ["c", "a", "b"]), ((), ["c", "a", "b"])]
+)
+async def test_an_index_that_lacks_something_is_made_anew(indexed: tuple[str, ...], waiting: list[str]) -> None:
+    outbox = Outbox({"a": "fine", "b": "fine", "c": "fine"}, ["c"])
+    await indexer(outbox, Index(*indexed), Model())._complete()
+    assert [task.memory_id for task in outbox.waiting] == waiting
 
 
 async def test_waits_longer_after_each_failure_but_never_more_than_a_minute() -> None:
