@@ -1,7 +1,7 @@
 """Integer arithmetic for a model that has int8 weights but multiplies in float32.
 
-The published file casts its weights back to float32 and multiplies those: 3 times the CPU and 150 MB more memory than
-integers need. The weights stay what they are; the activations are quantized as they come (ONNX's dynamic
+The published file casts its weights back to float32 and multiplies those: half again the CPU that integers need (`make
+bench-embedder`), and more memory. The weights stay what they are; the activations are quantized as they come (ONNX's dynamic
 quantization). Unsigned weights, because signed ones may saturate on CPUs without VNNI.
 """
 
