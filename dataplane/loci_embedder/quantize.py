@@ -1,8 +1,8 @@
 """Integer arithmetic for a model that has int8 weights but multiplies in float32.
 
 The published file casts its weights back to float32 and multiplies those: half again the CPU that integers need (`make
-bench-embedder`), and more memory. The weights stay what they are; the activations are quantized as they come (ONNX's dynamic
-quantization). Unsigned weights, because signed ones may saturate on CPUs without VNNI.
+bench-embedder`), and more memory. The weights stay what they are; the activations are quantized as they come (ONNX's
+dynamic quantization). Unsigned weights, because signed ones may saturate on CPUs without VNNI.
 """
 
 from __future__ import annotations
