@@ -19,6 +19,7 @@ from loci_standalone.settings import Settings
 from loci_standalone.start import DataFolder, data_folder, existing_folder, listen
 
 USAGE_ERROR: Final = 2
+_SHOWN: Final = 10
 
 
 def serve(
@@ -43,14 +44,19 @@ async def _serve(settings: Settings, folder: DataFolder, listening: socket.socke
     admin_key = settings.admin_key.get_secret_value() if settings.admin_key else keys.generate_token()
     async with standalone(folder, declared, keys.sha256(admin_key), _tell) as running:
         host, port = listening.getsockname()[:2]
-        names = ", ".join(tenant.metadata.name for tenant in await running.store.all()) or "none yet"
+        names = [tenant.metadata.name for tenant in await running.store.all()]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         _tell(f"version {version('loci-memory')} serves on http://{address}, data in {folder.path}")
-        _tell(f"tenants: {names}; make one with POST /admin/tenants")
+        _tell(f"tenants: {_listed(names)}; make one with POST /admin/tenants")
         if settings.admin_key is None:
             _tell(f"admin key, shown only now and kept nowhere (set LOCI_ADMIN_KEY to choose it): {admin_key}")
         beside = running.declared.follow() if running.declared else None
         await serving.serve(running.app, beside, sockets=[listening], http=JsonH11)
+
+
+def _listed(names: list[str]) -> str:
+    shown, more = names[:_SHOWN], len(names) - _SHOWN
+    return (", ".join(shown) or "none yet") + (f" and {more} more" if more > 0 else "")
 
 
 def _tell(message: str) -> None:
