@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_serializer
 
@@ -17,6 +18,18 @@ class Scope(StrEnum):
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"
+
+
+_IMPLIED: Final = {
+    Scope.READ: {Scope.READ},
+    Scope.WRITE: {Scope.READ, Scope.WRITE},
+    Scope.ADMIN: {Scope.READ, Scope.WRITE, Scope.ADMIN},
+}
+
+
+def implied(scopes: Iterable[Scope]) -> frozenset[Scope]:
+    """The scopes, and those that they include."""
+    return frozenset[Scope]().union(*(_IMPLIED[scope] for scope in scopes))
 
 
 class TenantState(StrEnum):

@@ -32,8 +32,8 @@ class WatchedFile(Generic[Content]):
         with contextlib.suppress(OSError, ValueError):
             modified = os.stat(self._path).st_mtime_ns  # noqa: PTH116 - a microsecond on the way of every request
             if modified != self._read_at:
-                self._content = self._parse(self._path.read_bytes())
                 self._read_at = modified
+                self._content = self._parse(self._path.read_bytes())
         return self._content
 
 

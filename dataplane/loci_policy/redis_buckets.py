@@ -6,7 +6,7 @@ Requests of one tenant that wait together are one call, which says how many of t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
@@ -19,7 +19,6 @@ from loci_contract.registry import Limits
 from loci_policy.buckets import BucketsUnavailableError, Verdict
 
 _LIBRARY: Final = files(__package__).joinpath("buckets.lua").read_text()
-_MISSING: Final = "Function not found"
 
 
 _Call = tuple[str, int, str, str]
@@ -83,15 +82,15 @@ class RedisBuckets:
     async def _settle(self, asked: _Waiting) -> None:
         try:
             replies = await self._call([kind.arguments(len(answers)) for kind, answers in asked.items()])
-        except (RedisError, OSError, TimeoutError) as error:
-            replies = [error] * len(asked)
-        for (kind, answers), reply in zip(asked.items(), replies, strict=True):
-            _answer(kind, answers, reply)
+            for (kind, answers), reply in zip(asked.items(), replies, strict=True):
+                _answer(kind, answers, reply)
+        except Exception as error:  # noqa: BLE001 - the edge to Redis: whatever it says, nobody waits in vain
+            _fail([answer for answers in asked.values() for answer in answers], error)
 
     async def _call(self, calls: Sequence[_Call]) -> list[Any]:
         async with asyncio.timeout(self._timeout):
             replies = await self._ask(calls)
-            if any(isinstance(reply, ResponseError) and _MISSING in str(reply) for reply in replies):
+            if any(isinstance(reply, ResponseError) for reply in replies):  # it has no function, or not this one
                 await self._client.function_load(_LIBRARY, replace=True)
                 replies = await self._ask(calls)
         return replies
@@ -111,13 +110,18 @@ class RedisBuckets:
 
 def _answer(kind: _Kind, answers: Sequence[asyncio.Future[Verdict]], reply: str | Exception) -> None:
     """Tell each waiting request, in the order in which they came; one whose caller went away has had its token."""
-    waiting = [(place, answer) for place, answer in enumerate(answers, 1) if not answer.done()]
     if isinstance(reply, Exception):
-        for _, answer in waiting:
-            answer.set_exception(BucketsUnavailableError(type(reply).__name__))
+        _fail(answers, reply)
         return
     admitted, left, retry, reset = map(int, reply.split(" "))
-    for place, answer in waiting:
+    for place, answer in enumerate(answers, 1):
         passes = place <= admitted
         remaining = left + max(0, admitted - place) * kind.cost
-        answer.set_result(Verdict(passes, remaining, 0.0 if passes else retry / 1000, reset / 1000))
+        if not answer.done():
+            answer.set_result(Verdict(passes, remaining, 0.0 if passes else retry / 1000, reset / 1000))
+
+
+def _fail(answers: Iterable[asyncio.Future[Verdict]], error: Exception) -> None:
+    for answer in answers:
+        if not answer.done():
+            answer.set_exception(BucketsUnavailableError(type(error).__name__))

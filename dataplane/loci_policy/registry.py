@@ -141,7 +141,10 @@ class FolderSource:
     def _read(self) -> list[Update]:
         records, invalid = [], []
         for path in sorted(self._folder.glob("*.json")):
-            record = read_record(path.stem, path.read_bytes())
+            try:
+                record = read_record(path.stem, path.read_bytes())
+            except FileNotFoundError:  # it went meanwhile
+                continue
             if record:
                 records.append(record)
             else:

@@ -29,7 +29,11 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         None, description="Redis with the shared token buckets; without it each process keeps its own.", repr=False
     )
-    redis_timeout_seconds: float = Field(0.05, gt=0, description="The longest a bucket may take to answer, seconds.")
+    redis_timeout_seconds: float = Field(
+        0.05,
+        gt=0,
+        description="The longest that Redis may take, seconds; a request may wait twice as long, behind another.",
+    )
     redis_fallback: Literal["local", "deny"] = Field(
         "local", description="While Redis is down: `local` admits each process's share of a limit, `deny` nobody."
     )

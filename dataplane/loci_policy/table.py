@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from loci_contract import headers, keys
-from loci_contract.registry import KeyRecord, RegistryRecord, Scope
+from loci_contract.registry import KeyRecord, RegistryRecord, Scope, implied
 
 Headers = tuple[tuple[bytes, bytes], ...]
-
-_IMPLIED: Final = {
-    Scope.READ: {Scope.READ},
-    Scope.WRITE: {Scope.READ, Scope.WRITE},
-    Scope.ADMIN: {Scope.READ, Scope.WRITE, Scope.ADMIN},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +57,7 @@ def _grants(record: RegistryRecord) -> dict[str, Grant]:
 
 
 def _grant(record: RegistryRecord, key: KeyRecord) -> Grant:
-    scopes = frozenset[Scope]().union(*(_IMPLIED[scope] for scope in key.scopes))
+    scopes = implied(key.scopes)
     values = {
         headers.UPSTREAM: record.upstream,
         headers.TENANT: record.tenant,

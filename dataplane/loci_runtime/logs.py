@@ -36,13 +36,19 @@ def _configure_libraries(level: int) -> None:
         foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, _STAMP],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _name_exception, _json],
     )
+    logging.raiseExceptions = False  # a line that cannot be formatted would be printed with its arguments
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level, force=True)
 
 
 def _name_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """An exception's message may quote a secret or a memory: its type and place have to do."""
+    """An exception's message may quote a secret or a memory: its type and place have to do.
+
+    What asyncio says of a failed callback or task goes on with their arguments and exceptions.
+    """
+    if event.get("logger") == "asyncio":
+        event["event"] = str(event["event"]).partition("\n")[0].partition("(")[0]
     information = event.pop("exc_info", None)
     error = information[1] if isinstance(information, tuple) else information
     if isinstance(error, BaseException):

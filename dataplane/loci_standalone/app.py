@@ -7,6 +7,7 @@ from typing import Final
 import structlog
 
 from loci_contract.errors import ErrorCode
+from loci_contract.headers import REQUEST_ID
 from loci_policy.answers import error
 from loci_policy.asgi import (
     App,
@@ -55,10 +56,12 @@ class FrontApp:
         try:
             await self._choose(scope)(scope, receive, sent)
         except Exception as unexpected:  # noqa: BLE001 - the edge: a caller gets the one shape, the log no content
-            self._log.error("request failed", error=type(unexpected).__name__, where=place_of(unexpected))
+            own_id, reason = request_id_of(scope), type(unexpected).__name__
+            self._log.error("request failed", request_id=own_id, error=reason, where=place_of(unexpected))
             if not started:
-                message = "Something went wrong on our side."
-                await send_answer(send, error(500, ErrorCode.INTERNAL, message, request_id_of(scope)))
+                message = "Something went wrong on our side; the request id helps us to find it."
+                answer = error(500, ErrorCode.INTERNAL, message, own_id)
+                await send_answer(send, answer, ((REQUEST_ID.encode(), own_id.encode()),))
 
     def _choose(self, scope: Scope) -> App:
         path = raw_path(scope)

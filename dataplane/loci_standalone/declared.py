@@ -49,8 +49,10 @@ class DeclaredTenants:
         for tenant in declared.values():
             try:
                 await self._put(tenant)
-            except (TenantRefusedError, OSError) as error:
+            except TenantRefusedError as error:
                 self._tell(f"tenant {tenant.metadata.name} is left as it was: {error}")
+            except Exception as error:  # noqa: BLE001 - the edge of one tenant's stores: they must not stop another's
+                self._tell(f"tenant {tenant.metadata.name} cannot be taken up ({type(error).__name__})")
         if all_read:  # else a tenant may be missing only because its file cannot be read
             await self._prune(declared)
 
@@ -97,14 +99,17 @@ class DeclaredTenants:
             spec=declared.spec.model_copy(update={"api_keys": api_keys}),
         )
         if held is None or (held.spec, held.metadata.annotations) != (tenant.spec, annotations):
+            kept = self._keep(name, made)  # first: once its hash is kept, a key is made no more
             await self._store.put(tenant)
-            self._keep(name, made)
+            for key, path in kept.items():
+                self._tell(f"made the key {key!r} of tenant {name}: it is in {path}")
 
-    def _keep(self, tenant: str, made: dict[str, str]) -> None:
+    def _keep(self, tenant: str, made: dict[str, str]) -> dict[str, Path]:
+        """Write keys to files; their paths by the keys' names."""
+        paths = {name: self._keys_folder / f"{tenant}.{name}.key" for name in made}
         for name, key in made.items():
-            path = self._keys_folder / f"{tenant}.{name}.key"
-            write_private(path, f"{key}\n")
-            self._tell(f"made the key {name!r} of tenant {tenant}: it is in {path}")
+            write_private(paths[name], f"{key}\n")
+        return paths
 
     async def _prune(self, declared: Iterable[str]) -> None:
         for tenant in await self._store.all():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -131,7 +133,10 @@ class Host:
     async def close(self) -> None:
         """Stop every tenant; all data stays."""
         for name in list(self._running):
-            await self.remove(name, purge=False)
+            try:
+                await self.remove(name, purge=False)
+            except Exception as error:  # noqa: BLE001 - the edge of one tenant's stores: the others are closed, too
+                structlog.get_logger().error("cannot close", tenant_id=name, error=type(error).__name__)
 
     def app_of(self, name: str) -> App:
         """A running tenant's application."""
@@ -143,12 +148,18 @@ class Host:
 
     async def refresh(self) -> None:
         """Bring those metrics up to date that are not counted as things happen."""
-        for held in [held for held in self._running.values() if not held.stop.is_set()]:
-            await held.refresh()
+        for name, held in list(self._running.items()):
+            if name not in self._running:  # it went meanwhile
+                continue
+            try:
+                await held.refresh()
+            except Exception as error:  # noqa: BLE001 - the edge of one tenant's stores: they must not stop another's
+                structlog.get_logger().error("metrics are stale", tenant_id=name, error=type(error).__name__)
 
     async def _start(self, record: RegistryRecord) -> _Running:
         starting = _Running(record)
-        starting.task = task = asyncio.create_task(self._run(starting))
+        # In a context of its own: what it does later belongs to no request, not even to the one that asks for it.
+        starting.task = task = asyncio.create_task(self._run(starting), context=contextvars.Context())
         # Whichever comes first: the application, or what kept it from starting.
         either: set[asyncio.Future[Any]] = {starting.app, task}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

@@ -84,8 +84,8 @@ class FolderStore:
             tenant = self._held.pop(name, None)
             if tenant is None:
                 return False
-            await self._host.remove(name, purge=tenant.spec.deletion_policy is DeletionPolicy.DELETE)
             self._path(name).unlink(missing_ok=True)
+            await self._host.remove(name, purge=tenant.spec.deletion_policy is DeletionPolicy.DELETE)
             return True
 
     async def _put(self, tenant: MemoryTenant) -> None:
@@ -94,7 +94,12 @@ class FolderStore:
         if name not in self._held:
             self._refuse_foreign_data(tenant)
         documents.write(self._path(name), tenant)
-        await self._host.put(tenant)
+        try:
+            await self._host.put(tenant)
+        except BaseException:
+            if name not in self._held:
+                self._path(name).unlink(missing_ok=True)
+            raise
         self._held[name] = tenant
 
     def _path(self, name: str) -> Path:

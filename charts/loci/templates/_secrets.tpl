@@ -8,18 +8,23 @@
 
 {{/*
 What the Secrets hold, as .secrets.admin and .secrets.redis of the root: set once, since what is generated differs at
-each call. Looking up what is there keeps it over upgrades, and tells when an existing Secret changed.
+each call. Looking up what is there keeps it over upgrades; of an existing Secret the version tells that it changed, since
+a hash of what people chose could be guessed at.
 */}}
 {{- define "loci.setSecrets" -}}
 {{- if not (hasKey . "secrets") }}
-{{- $admin := (lookup "v1" "Secret" .Release.Namespace (include "loci.adminSecret" .)).data | default dict }}
-{{- if not .Values.admin.existingSecret }}
-{{- $key := get $admin "key" | b64dec | default (printf "loci-admin-%s" (randAlphaNum 43)) }}
+{{- $admin := lookup "v1" "Secret" .Release.Namespace (include "loci.adminSecret" .) }}
+{{- if .Values.admin.existingSecret }}
+{{- $admin = ($admin.metadata | default dict).resourceVersion }}
+{{- else }}
+{{- $key := get ($admin.data | default dict) "key" | b64dec | default (printf "loci-admin-%s" (randAlphaNum 43)) }}
 {{- $admin = dict "key" $key "sha256" (sha256sum $key) }}
 {{- end }}
-{{- $redis := (lookup "v1" "Secret" .Release.Namespace (include "loci.redisSecret" .)).data | default dict }}
-{{- if not .Values.redis.existingSecret }}
-{{- $password := get $redis "password" | b64dec | default (randAlphaNum 43) }}
+{{- $redis := lookup "v1" "Secret" .Release.Namespace (include "loci.redisSecret" .) }}
+{{- if .Values.redis.existingSecret }}
+{{- $redis = ($redis.metadata | default dict).resourceVersion }}
+{{- else }}
+{{- $password := get ($redis.data | default dict) "password" | b64dec | default (randAlphaNum 43) }}
 {{- $redis = dict "password" $password "url" (printf "redis://:%s@loci-redis.%s.svc:6379/0" $password .Release.Namespace) }}
 {{- end }}
 {{- $_ := set . "secrets" (dict "admin" $admin "redis" $redis) }}

@@ -82,7 +82,7 @@ def parse(document: dict[str, Any], where: str = "filters") -> Filter:
 def _size(document: object) -> int:
     """Entries of all its objects and lists, without a deeper look than is allowed, nor a longer one."""
     size, level = 0, [document]
-    for _ in range(2 * _MAX_DEPTH + 2):
+    for _ in range(2 * _MAX_DEPTH + 3):
         parts = [part for value in level for part in _parts(value)]
         size += len(parts)
         if size > _MAX_PARTS:

@@ -76,18 +76,18 @@ class Indexer:
         """Index everything anew when the index has lost something, such as its folder; once, at the start."""
         while await self._records.sweep(self._now(), _SWEEP):
             pass
-        expected = await self._records.count() - await self._records.backlog()
-        if (missing := expected - await self._vectors.count()) > 0:
+        if (missing := await self._records.settled() - await self._vectors.count()) > 0:
             self._log.warning("index is incomplete: everything is indexed anew", missing=missing)
             await self._records.requeue()
         return True
 
     async def _drain(self) -> bool:
         """Do one batch; false when nothing was due."""
+        # What has expired goes, lest it stands in the living's way in the indexes.
+        swept = await self._records.sweep(self._now(), _SWEEP)
         tasks = await self._records.tasks(_BATCH, self._now())
         if not tasks:
-            # Before resting: what has expired goes, lest it stands in the living's way in the indexes.
-            return bool(await self._records.sweep(self._now(), _SWEEP))
+            return bool(swept)
         fresh = [task for task in tasks if task.attempts == 0]
         # What failed before goes alone, so that one bad entry delays no other.
         for batch in [fresh] if fresh else [[task] for task in tasks]:

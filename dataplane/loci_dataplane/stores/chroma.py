@@ -33,8 +33,9 @@ class ChromaVectors:
         await self._run(self._open)
 
     async def close(self) -> None:
-        """Finish what is under way and close."""
-        await self._run(self._client.close)
+        """Finish what is under way and close, as far as it was opened."""
+        if self._client is not None:
+            await self._run(self._client.close)
         self._thread.shutdown()
 
     async def upsert(self, ids: Sequence[str], vectors: Vector) -> None:

@@ -29,6 +29,7 @@ class Database:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="sqlite-read")
         self._write_connection: sqlite3.Connection
         self._read_connection: sqlite3.Connection
+        self._opened: list[tuple[ThreadPoolExecutor, sqlite3.Connection]] = []
 
     async def open(self) -> None:
         """Open the file, making it when there is none."""
@@ -37,10 +38,9 @@ class Database:
         self._read_connection = await loop.run_in_executor(self._reader, self._open_reader)
 
     async def close(self) -> None:
-        """Finish what is under way and close."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._reader, self._read_connection.close)
-        await loop.run_in_executor(self._writer, self._write_connection.close)
+        """Finish what is under way and close, as far as it was opened."""
+        for thread, connection in reversed(self._opened):
+            await asyncio.get_running_loop().run_in_executor(thread, connection.close)
         self._reader.shutdown()
         self._writer.shutdown()
 
@@ -65,7 +65,7 @@ class Database:
 
     def _open_writer(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        connection = self._connect()
+        connection = self._connect(self._writer)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -76,12 +76,13 @@ class Database:
         return connection
 
     def _open_reader(self) -> sqlite3.Connection:
-        connection = self._connect()
+        connection = self._connect(self._reader)
         connection.execute("PRAGMA query_only = ON")
         return connection
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, thread: ThreadPoolExecutor) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        self._opened.append((thread, connection))
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA busy_timeout = 5000")
         return connection

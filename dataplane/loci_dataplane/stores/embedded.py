@@ -15,12 +15,10 @@ from loci_dataplane.stores.sqlite import SqliteRecords
 async def embedded_stores(folder: Path) -> AsyncIterator[tuple[SqliteRecords, ChromaVectors]]:
     """A tenant's records and vectors, open for the length of the block."""
     database, vectors = Database(folder / "memories.db"), ChromaVectors(folder / "chroma")
-    await database.open()
     try:
+        await database.open()
         await vectors.open()
-        try:
-            yield SqliteRecords(database), vectors
-        finally:
-            await vectors.close()
+        yield SqliteRecords(database), vectors
     finally:
+        await vectors.close()
         await database.close()

@@ -72,6 +72,9 @@ class Records(Protocol):
     async def finish(self, tasks: Sequence[Task]) -> None:
         """Remove entries that were not renewed meanwhile."""
 
+    async def settled(self) -> int:
+        """How many memories no outbox entry is about: the indexes should hold them."""
+
     async def requeue(self) -> None:
         """Put every memory into the outbox."""
 

@@ -149,6 +149,11 @@ class SqliteRecords:
             lambda connection: connection.executemany("DELETE FROM outbox WHERE memory_id = ? AND revision = ?", rows)
         )
 
+    async def settled(self) -> int:
+        """How many memories no outbox entry is about."""
+        query = "SELECT count(*) FROM memories WHERE id NOT IN (SELECT memory_id FROM outbox)"
+        return int((await self._rows(query, []))[0][0])
+
     async def requeue(self) -> None:
         """Put every memory into the outbox that is not there."""
         statement = "INSERT OR IGNORE INTO outbox (memory_id) SELECT id FROM memories"

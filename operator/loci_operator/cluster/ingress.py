@@ -6,7 +6,7 @@ import base64
 
 from pydantic import ValidationError
 
-from loci_contract.names import REGISTRY_DATA_KEY, registry_secret
+from loci_contract.names import API_KEYS_SECRET, REGISTRY_DATA_KEY, namespace, registry_secret
 from loci_contract.registry import RegistryRecord
 from loci_operator.api.tenant import MemoryTenant
 from loci_operator.cluster.api import Api
@@ -48,7 +48,10 @@ class Ingress:
         """Take from the record what the spec no longer allows, while the rest of the spec cannot be met."""
         name = tenant.metadata.name
         record = await self.record(name)
-        if record is None or (less := restricted(record, tenant)) == record:
+        if record is None:
+            return
+        existing = await self._secrets.read(name, namespace(name), API_KEYS_SECRET)
+        if (less := restricted(record, tenant, existing)) == record:
             return
         data = {REGISTRY_DATA_KEY: base64.b64encode(less.model_dump_json().encode()).decode()}
         # Another hash, so that the whole record is applied again once the spec can be met.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from loci_contract.keys import is_well_formed, sha256, tenant_of
 from loci_contract.names import DEFAULT_KEY_NAME
-from loci_contract.registry import KeyRecord, RegistryRecord, TenantState
+from loci_contract.registry import KeyRecord, RegistryRecord, TenantState, implied
 from loci_operator.api.tenant import ApiKey, MemoryTenant
 
 
@@ -36,16 +36,26 @@ def resolve_keys(
     return records, generated
 
 
-def restricted(record: RegistryRecord, tenant: MemoryTenant) -> RegistryRecord:
-    """The record without what the spec no longer allows; what else the spec says may be impossible."""
-    wanted = {key.name: key for key in _wanted(tenant)}
+def restricted(record: RegistryRecord, tenant: MemoryTenant, existing: Mapping[str, str]) -> RegistryRecord:
+    """The record without what the spec no longer allows; what else the spec says may be impossible.
+
+    Args:
+        record: what the ingress knows.
+        tenant: whose spec it is.
+        existing: the keys that were generated before.
+    """
+    allowed = {(key.name, key.sha256 or _hash(existing.get(key.name))): key for key in _wanted(tenant)}
     keys = tuple(
-        held.model_copy(update={"scopes": held.scopes & frozenset(key.scopes), "expires_at": key.expires_at})
+        held.model_copy(update={"scopes": implied(held.scopes) & implied(key.scopes), "expires_at": key.expires_at})
         for held in record.keys
-        if (key := wanted.get(held.name)) and key.sha256 in {None, held.sha256}
+        if (key := allowed.get((held.name, held.sha256)))
     )
     state = TenantState.SUSPENDED if tenant.spec.suspend else record.state
     return record.model_copy(update={"keys": keys, "state": state})
+
+
+def _hash(key: str | None) -> str | None:
+    return sha256(key) if key else None
 
 
 def _wanted(tenant: MemoryTenant) -> tuple[ApiKey, ...]:

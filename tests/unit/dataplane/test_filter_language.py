@@ -28,6 +28,12 @@ def test_times_are_compared_in_utc() -> None:
     assert parsed == AllOf((Condition("created_at", "gt", "2026-01-31T12:00:00.000000Z"),))
 
 
+def deep(inner: dict[str, Any]) -> dict[str, Any]:
+    for _ in range(8):
+        inner = {"AND": [inner]}
+    return inner
+
+
 def nested(depth: int) -> dict[str, Any]:
     return {"NOT": nested(depth - 1)} if depth else {"user_id": "ada"}
 
@@ -51,6 +57,7 @@ INVALID: dict[str, tuple[dict[str, Any], str]] = {
     "too many": ({"OR": [{"user_id": "ada"}] * 129}, "body.filters"),
     "too many that say nothing": ({"OR": [{}] * 257}, "body.filters"),
     "too many values": ({"user_id": {"in": ["ada"] * 256}}, "body.filters"),
+    "too many values at the greatest depth": (deep({"user_id": {"in": ["ada"] * 300}}), "body.filters"),
     "a field that is no text": ({"\ud800": 1}, "body.filters"),
     "an operator that is no text": ({"user_id": {"\ud800": 1}}, "body.filters.user_id"),
 }

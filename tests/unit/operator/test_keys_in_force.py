@@ -1,6 +1,7 @@
 """Which API keys a tenant has."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -51,26 +52,33 @@ def record(*keys: KeyRecord) -> RegistryRecord:
     return RegistryRecord(tenant="acme", tier="pro", limits=limits, keys=keys, upstream="pod:1", ingress_token="t")
 
 
-def held(name: str, key: str = "c", expires_at: datetime | None = None) -> KeyRecord:
-    return KeyRecord(name=name, sha256=key * 64, scopes=frozenset(Scope), expires_at=expires_at)
+def held(name: str, key: str = OLD, scopes: frozenset[Scope] = frozenset(Scope), **more: Any) -> KeyRecord:
+    return KeyRecord(name=name, sha256=sha256(key), scopes=scopes, **more)
 
 
 def test_restricting_takes_what_the_spec_no_longer_allows_and_adds_nothing() -> None:
-    before = record(held("kept"), held("gone"), held("replaced"), held("less"))
+    before = record(held("kept"), held("gone"), held("replaced"), held("own", "own key"), held("less"))
     soon = datetime(2026, 1, 1, tzinfo=UTC)
     wanted = tenant(
         ApiKey(name="kept"),
         ApiKey(name="replaced", sha256="d" * 64),
+        ApiKey(name="own"),  # its own hash no longer: a key is to be generated
         ApiKey(name="less", scopes=(Scope.READ,), expires_at=soon),
         ApiKey(name="new"),
     )
-    after = restricted(before, wanted)
-    less = held("less", expires_at=soon).model_copy(update={"scopes": frozenset({Scope.READ})})
-    assert after == before.model_copy(update={"keys": (held("kept"), less)})
+    after = restricted(before, wanted, {"kept": OLD, "less": OLD})
+    assert after.keys == (held("kept"), held("less", scopes=frozenset({Scope.READ}), expires_at=soon))
+    assert after.model_copy(update={"keys": before.keys}) == before
+
+
+def test_restricting_leaves_what_a_greater_scope_implied() -> None:
+    before = record(held("a", scopes=frozenset({Scope.WRITE})))
+    after = restricted(before, tenant(ApiKey(name="a", scopes=(Scope.READ,))), {"a": OLD})
+    assert after.keys == (held("a", scopes=frozenset({Scope.READ})),)
 
 
 def test_restricting_suspends_and_never_resumes() -> None:
     suspended = record().model_copy(update={"state": TenantState.SUSPENDED})
     paused = MemoryTenant(metadata=ObjectMeta(name="acme"), spec=MemoryTenantSpec(tier="pro", suspend=True))
-    assert restricted(record(), paused).state is TenantState.SUSPENDED
-    assert restricted(suspended, tenant()).state is TenantState.SUSPENDED
+    assert restricted(record(), paused, {}).state is TenantState.SUSPENDED
+    assert restricted(suspended, tenant(), {}).state is TenantState.SUSPENDED

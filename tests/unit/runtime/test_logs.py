@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import logging
 from collections.abc import Iterator
@@ -47,4 +49,20 @@ def test_a_librarys_failure_is_json_without_what_the_exception_quotes(capsys: py
         "ValueError",
     )
     assert said["where"].startswith("test_a_librarys_failure")
+    assert "canary" not in line
+
+
+async def test_asyncio_says_that_a_task_failed_and_not_what_it_raised(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("info")
+
+    async def fail() -> None:
+        raise ValueError("canary")
+
+    task = asyncio.create_task(fail())
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["event"] == "Task exception was never retrieved"
+    assert json.loads(line)["error"] == "ValueError"
     assert "canary" not in line

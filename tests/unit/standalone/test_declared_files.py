@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from loci_contract.keys import sha256
 from loci_dev.standalone import declare
 from loci_operator.api.tenant import MemoryTenant
 from loci_standalone.declared import DeclaredTenants
@@ -64,3 +65,22 @@ async def test_what_did_not_change_is_not_applied_again(declared: Path) -> None:
     await files.apply()
     await files.apply()
     assert kept.puts == 1
+
+
+async def test_a_tenant_that_cannot_be_taken_up_is_reported_and_its_key_is_not_lost(declared: Path) -> None:
+    class Broken(Kept):
+        async def put(self, tenant: MemoryTenant) -> None:
+            if tenant.metadata.name == "broken":
+                raise RuntimeError("canary")
+            await super().put(tenant)
+
+    told: list[str] = []
+    kept = Broken()
+    for name in ("broken", "whole"):
+        declare(declared, name)
+    files = DeclaredTenants(declared, declared.parent, cast("FolderStore", kept), told.append)
+    await files.apply()
+    assert set(kept.tenants) == {"whole"}
+    assert "tenant broken cannot be taken up (RuntimeError)" in told
+    key = (declared.parent / "whole.default.key").read_text().strip()
+    assert kept.tenants["whole"].spec.api_keys[0].sha256 == sha256(key)
