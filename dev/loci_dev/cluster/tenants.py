@@ -67,4 +67,8 @@ class Tenants:
 
     def exists(self, *arguments: str) -> bool:
         """Whether there is such an object."""
-        return bool(self.plane.kubectl("get", *arguments, "--ignore-not-found", "-o", "name").strip())
+        return bool(self.uid(*arguments))
+
+    def uid(self, *arguments: str) -> str:
+        """Which object it is; empty when there is none."""
+        return self.plane.kubectl("get", *arguments, "--ignore-not-found", "-o", "jsonpath={.metadata.uid}")
