@@ -1,4 +1,4 @@
-"""`loci serve|operator|policy|dataplane|embedder|admin|version`."""
+"""`loci serve|operator|policy|dataplane|embedder|admin|key|version`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Final, NamedTuple
 from cyclopts import App
 from pydantic import ValidationError
 
+from loci_contract import keys
 from loci_contract.environment import PREFIX
+from loci_contract.names import TENANT_NAME_RULE, is_tenant_name
 
 USAGE_ERROR: Final = 2
 
@@ -44,8 +46,17 @@ def build() -> App:
     )
     for name, process in _PROCESSES.items():
         app.command(process.path, name=name, help=process.purpose)
+    app.command(_key, name="key", help="Make an API key of your own, for a MemoryTenant's apiKeys.")
     app.command(_version, name="version", help="The installed version.")
     return app
+
+
+def _key(tenant: str) -> None:
+    """Print a new key, to be kept by whoever uses it, and the hash that the tenant's document takes."""
+    if not is_tenant_name(tenant):
+        _fail(f"{tenant!r} names no tenant: use {TENANT_NAME_RULE}")
+    key = keys.generate(tenant)
+    print(f"key:    {key}\nsha256: {keys.sha256(key)}")  # noqa: T201 - the command's result
 
 
 def _version() -> None:

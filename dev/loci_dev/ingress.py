@@ -32,7 +32,7 @@ _VALUES: dict[str, Any] = {
         "listen": {"address": "127.0.0.1", "port": 8000},
         "adminPort": 9901,
         "adminApi": {"host": "127.0.0.1", "port": ADMIN_PORT},
-        "maxBodyBytes": 2 * 1024 * 1024,
+        "maxBodyBytes": 524_288,
         "timeoutSeconds": 30,
     },
     "policy": {"socket": "/run/loci/policy.sock", "timeoutSeconds": 1},

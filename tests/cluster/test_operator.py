@@ -105,6 +105,16 @@ def custom_tier(tenants: Tenants, name: str, **spec: Any) -> Iterator[None]:
         tenants.plane.kubectl("delete", "mtier", name)
 
 
+@pytest.mark.usefixtures("operator")
+def test_a_set_that_somebody_scales_is_put_right(tenants: Tenants) -> None:
+    tenants.apply("scaled")
+    tenants.settled("scaled")
+    tenants.plane.kubectl("scale", "statefulset", "loci-dataplane", "-n", "loci-scaled", "--replicas=0")
+    wait_until(
+        lambda: tenants.get("statefulset", "loci-dataplane", "-n", "loci-scaled")["spec"]["replicas"] == 1, "it is one"
+    )
+
+
 def secret(tenants: Tenants, name: str, tenant: str) -> dict[str, str]:
     data: dict[str, str] = tenants.get("secret", name, "-n", f"loci-{tenant}").get("data", {})
     return {key: base64.b64decode(text).decode() for key, text in data.items()}

@@ -41,7 +41,9 @@ class ApiKey(Model):
     scopes: tuple[Scope, ...] = Field(tuple(Scope), min_length=1, max_length=3, description="What it may do.")
     expires_at: AwareDatetime | None = Field(None, description="From when it is refused; never by default.")
     sha256: Sha256 | None = Field(
-        None, description="SHA-256 of a key of your own, hexadecimal; a key is generated when this is left out."
+        None,
+        description="SHA-256 of a key of your own, hexadecimal; a key is generated when this is left out. A key is "
+        "`sk-<tenant>-` and 39 letters and digits with a checksum: `loci key <tenant>` makes one.",
     )
 
 

@@ -112,6 +112,7 @@ def _seen(document: dict[str, Any]) -> Seen:
         deleting="deletionTimestamp" in metadata,
         ready=_is_ready(document),
         tenant_uid=annotations.get(TENANT_UID, ""),
+        replicas=document.get("spec", {}).get("replicas"),
     )
 
 

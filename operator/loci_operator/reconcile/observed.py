@@ -27,7 +27,10 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An object as last seen. `foreign`: somebody else wrote to it, other than to its status."""
+    """An object as last seen. `foreign`: somebody else wrote to it, other than to its status.
+
+    Scaling leaves no writer's name, so the replicas of a set are known themselves.
+    """
 
     version: str
     hash: str
@@ -35,6 +38,7 @@ class Seen:
     deleting: bool
     ready: bool = False
     tenant_uid: str = ""
+    replicas: int | None = None
 
 
 def key_of(manifest: Mapping[str, Any]) -> Key:
@@ -61,5 +65,7 @@ def differing(desired: Iterable[Manifest], seen: Mapping[Key, Seen], applied: Ma
 
 def _differs(manifest: Manifest, seen: Seen | None, applied: str | None) -> bool:
     if seen is None or seen.hash != manifest["metadata"]["annotations"][HASH]:
+        return True
+    if seen.replicas is not None and seen.replicas != manifest["spec"]["replicas"]:
         return True
     return seen.foreign and seen.version != applied

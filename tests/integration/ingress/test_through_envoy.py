@@ -156,7 +156,7 @@ def test_a_pod_that_is_not_there_gets_503(client: httpx.Client, the_ingress: Ing
 
 
 def test_a_body_that_is_declared_too_long_gets_413(client: httpx.Client, acme: Tenant) -> None:
-    answer = client.post("/v1/memories", headers=acme.bearer, content=b"x" * (2 * 1024 * 1024 + 1))
+    answer = client.post("/v1/memories", headers=acme.bearer, content=b"x" * 524_289)
     assert (answer.status_code, shape(answer).error) == (413, "payload_too_large")
 
 
@@ -251,3 +251,22 @@ def test_nothing_secret_is_in_any_log(client: httpx.Client, the_ingress: Ingress
     written = "".join(log.read_text() for log in logs)
     for secret in (acme.key[:-1], acme.record.ingress_token, "in-the-query", "in-the-body", "in-the-path"):
         assert secret not in written
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "error"),
+    [
+        ("POST /v1/memories HTTP/1.1\r\nTransfer-Encoding: xchunked", 400, "bad_request"),
+        ("GET /livez HTTP/1.1\r\nX-A: " + "b" * 40_000, 431, "bad_request"),
+        ("TRACE /livez HTTP/1.1", 405, "method_not_allowed"),
+        ("TRACE /admin/tenants HTTP/1.1", 405, "method_not_allowed"),
+    ],
+    ids=["transfer encoding", "long header", "method of the platform", "method of the admin API"],
+)
+def test_what_envoy_refuses_by_itself_has_the_one_shape(
+    the_ingress: Ingress, head: str, status: int, error: str
+) -> None:
+    answer, text = raw(the_ingress, f"{head}\r\nHost: a\r\nConnection: close\r\n\r\n")
+    body = ErrorBody.model_validate_json(text)
+    assert (answer, body.error) == (status, error)
+    assert body.request_id

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from loci_cli.__main__ import build
+from loci_contract import keys
 
 HEAVY = ("fastapi", "starlette", "uvicorn", "kopf", "kubernetes", "chromadb", "onnxruntime", "redis", "numpy")
 PROCESSES = ("serve", "operator", "admin", "policy", "dataplane", "embedder")
@@ -65,3 +66,11 @@ def test_bad_settings_are_named_without_their_values() -> None:
     assert "LOCI_ADMIN_KEY_SHA256: " in result.stderr
     assert "none-of-yours" not in result.stderr
     assert "the-key-itself" not in result.stderr
+
+
+def test_a_key_of_ones_own_is_one_that_the_ingress_takes() -> None:
+    key, sha256 = (line.split()[1] for line in loci("key", "acme").stdout.splitlines())
+    assert keys.is_well_formed(key)
+    assert keys.tenant_of(key) == "acme"
+    assert keys.sha256(key) == sha256
+    assert loci("key", "No Tenant").returncode == 2
