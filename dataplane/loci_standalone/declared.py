@@ -10,9 +10,9 @@ from typing import Final
 from watchfiles import awatch
 
 from loci_contract import keys
-from loci_contract.names import DEFAULT_KEY_NAME, GROUP
+from loci_contract.names import GROUP
 from loci_operator.api.base import ObjectMeta
-from loci_operator.api.tenant import ApiKey, MemoryTenant
+from loci_operator.api.tenant import MemoryTenant
 from loci_standalone import documents
 from loci_standalone.errors import TenantRefusedError
 from loci_standalone.files import write_private
@@ -87,7 +87,7 @@ class DeclaredTenants:
         name = declared.metadata.name
         held = await self._store.get(name)
         known = {key.name: key.sha256 for key in held.spec.api_keys} if held else {}
-        wanted = declared.spec.api_keys or (ApiKey(name=DEFAULT_KEY_NAME),)
+        wanted = declared.spec.keys_in_force
         made = {key.name: keys.generate(name) for key in wanted if not (key.sha256 or known.get(key.name))}
         api_keys = tuple(
             key.model_copy(update={"sha256": key.sha256 or known.get(key.name) or keys.sha256(made[key.name])})

@@ -1,4 +1,4 @@
-"""Rendering the chart with Helm, and installing it where nothing has to become ready, for checks and tests."""
+"""Rendering the chart with Helm, and installing it, as checks, tests and the local cluster do."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def render(**values: Any) -> list[dict[str, Any]]:
     return [document for document in yaml.safe_load_all(rendered) if document]
 
 
-def install(kubeconfig: Path, **values: Any) -> None:
-    """Install or upgrade the chart, and wait for nothing; ValueError when Helm or the API server refuses it."""
-    _helm("upgrade", "--install", f"--kubeconfig={kubeconfig}", "--create-namespace", values=values)
+def install(kubeconfig: Path, *options: str, **values: Any) -> None:
+    """Install or upgrade the chart; Helm waits for nothing unless an option says so. ValueError when it is refused."""
+    _helm("upgrade", "--install", f"--kubeconfig={kubeconfig}", "--create-namespace", *options, values=values)
 
 
 def _helm(*command: str, values: dict[str, Any]) -> str:

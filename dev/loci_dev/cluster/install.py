@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from pathlib import Path
 from typing import Any, Final
 
+from loci_dev import chart
 from loci_dev.cluster import images
 from loci_dev.cluster.kubectl import kubectl
 from loci_dev.cluster.state import INGRESS_PORT, NODE_ADDRESS, State
 from loci_dev.tools.catalog import tool
 
-RELEASE: Final = "loci"
 NAMESPACE: Final = "loci-system"
 ENDPOINT: Final = f"http://{NODE_ADDRESS}:{INGRESS_PORT}"
-_CHART: Final = Path(__file__).parents[3] / "charts" / "loci"
 
 
 def install(state: State, loci_image: str) -> None:
     """`helm upgrade --install` with the local images; waits until everything of it is ready."""
-    command = [str(tool("helm")), "upgrade", "--install", RELEASE, str(_CHART), "--namespace", NAMESPACE]
-    options = ["--create-namespace", "--values", "-", "--wait", "--timeout", "180s"]
-    done = subprocess.run(
-        [*command, f"--kubeconfig={state.kubeconfig}", *options],
-        input=json.dumps(_local_values(loci_image)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"helm could not install the chart:\n{done.stderr}\n{_pods(state)}")
+    try:
+        chart.install(state.kubeconfig, "--wait", "--timeout", "180s", **_local_values(loci_image))
+    except ValueError as error:
+        raise RuntimeError(f"helm could not install the chart:\n{error}\n{_pods(state)}") from error
 
 
 def explain(state: State) -> None:

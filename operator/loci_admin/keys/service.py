@@ -8,7 +8,6 @@ from loci_admin.keys.schemas import KeyInput
 from loci_admin.tenants.service import not_found
 from loci_admin.tenants.store import TenantStore
 from loci_contract.keys import generate, sha256
-from loci_contract.names import DEFAULT_KEY_NAME
 from loci_operator.api.tenant import API_KEYS_MAX, ApiKey, MemoryTenant, MemoryTenantSpec
 from loci_runtime.errors import ConflictError, NotFoundError
 
@@ -24,7 +23,7 @@ class Keys:
         found = await self._store.get(tenant)
         if found is None:
             raise not_found()
-        return found, _in_force(found.spec)
+        return found, found.spec.keys_in_force
 
     async def create(self, tenant: str, given: KeyInput) -> tuple[ApiKey, str]:
         """Add a key; the entry, and the key itself, which nobody keeps."""
@@ -34,7 +33,7 @@ class Keys:
         )
 
         def changed(spec: MemoryTenantSpec) -> MemoryTenantSpec:
-            held = _in_force(spec)
+            held = spec.keys_in_force
             if any(other.name == key.name for other in held):
                 raise ConflictError(f"There is a key {key.name} already: choose another name.", "body.name")
             if len(held) == API_KEYS_MAX:
@@ -49,7 +48,7 @@ class Keys:
         """Remove a key; it is refused from now on."""
 
         def changed(spec: MemoryTenantSpec) -> MemoryTenantSpec:
-            held = _in_force(spec)
+            held = spec.keys_in_force
             kept = tuple(key for key in held if key.name != name)
             if len(kept) == len(held):
                 raise NotFoundError("This tenant has no key of this name.")
@@ -59,8 +58,3 @@ class Keys:
 
         if await self._store.change(tenant, changed) is None:
             raise not_found()
-
-
-def _in_force(spec: MemoryTenantSpec) -> tuple[ApiKey, ...]:
-    """The spec's keys; without any, the one that the operator generates."""
-    return spec.api_keys or (ApiKey(name=DEFAULT_KEY_NAME),)

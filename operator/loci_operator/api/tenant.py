@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from loci_contract.names import GROUP, VERSION
+from loci_contract.names import DEFAULT_KEY_NAME, GROUP, VERSION
 from loci_contract.registry import Scope, Sha256
 from loci_operator.api.base import Model, ObjectMeta, Quantity, Resources
 from loci_operator.api.tier import StorageProfile
@@ -81,6 +81,11 @@ class MemoryTenantSpec(Model):
     deletion_policy: DeletionPolicy = Field(
         DeletionPolicy.RETAIN, description="What becomes of the namespace and volume when the tenant is deleted."
     )
+
+    @property
+    def keys_in_force(self) -> tuple[ApiKey, ...]:
+        """The API keys; without any, the one that is generated."""
+        return self.api_keys or (ApiKey(name=DEFAULT_KEY_NAME),)
 
 
 class Condition(Model):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from loci_contract.keys import is_well_formed, sha256, tenant_of
-from loci_contract.names import DEFAULT_KEY_NAME
 from loci_contract.registry import KeyRecord, RegistryRecord, TenantState, implied
-from loci_operator.api.tenant import ApiKey, MemoryTenant
+from loci_operator.api.tenant import MemoryTenant
 
 
 def resolve_keys(
@@ -20,7 +19,7 @@ def resolve_keys(
         existing: the keys that were generated before; they stay as long as they are wanted, unless they were spoilt.
         generate: makes a key for a tenant's name.
     """
-    wanted = _wanted(tenant)
+    wanted = tenant.spec.keys_in_force
     name = tenant.metadata.name
     held = {key: text for key, text in existing.items() if is_well_formed(text) and tenant_of(text) == name}
     generated = {key.name: held.get(key.name) or generate(name) for key in wanted if key.sha256 is None}
@@ -44,7 +43,7 @@ def restricted(record: RegistryRecord, tenant: MemoryTenant, existing: Mapping[s
         tenant: whose spec it is.
         existing: the keys that were generated before.
     """
-    allowed = {(key.name, key.sha256 or _hash(existing.get(key.name))): key for key in _wanted(tenant)}
+    allowed = {(key.name, key.sha256 or _hash(existing.get(key.name))): key for key in tenant.spec.keys_in_force}
     keys = tuple(
         held.model_copy(update={"scopes": implied(held.scopes) & implied(key.scopes), "expires_at": key.expires_at})
         for held in record.keys
@@ -56,7 +55,3 @@ def restricted(record: RegistryRecord, tenant: MemoryTenant, existing: Mapping[s
 
 def _hash(key: str | None) -> str | None:
     return sha256(key) if key else None
-
-
-def _wanted(tenant: MemoryTenant) -> tuple[ApiKey, ...]:
-    return tenant.spec.api_keys or (ApiKey(name=DEFAULT_KEY_NAME),)
