@@ -16,9 +16,9 @@ from typing import Any, Final
 
 from loci_contract.registry import Limits
 from loci_dev.bench import Figure, Load, cpu_seconds, figure, report, wrk
-from loci_dev.ingress import envoy, ingress, known
-from loci_dev.processes import free_port
-from loci_dev.redis import redis
+from loci_dev.rigs.ingress import envoy, ingress, known
+from loci_dev.rigs.processes import free_port
+from loci_dev.rigs.redis import redis
 
 ROUNDS: Final = 4
 SECONDS: Final = 4

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from loci_dev.bench import Figure, figure, report
-from loci_dev.standalone import ADMIN_KEY, serve
+from loci_dev.rigs.standalone import ADMIN_KEY, serve
 
 _BESIDE = Path(__file__).parents[2] / "shared" / "quality"
 

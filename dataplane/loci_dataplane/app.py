@@ -14,7 +14,7 @@ from loci_dataplane.memories import endpoints as memories
 from loci_dataplane.middleware import MAX_BODY_BYTES, ingress_only
 from loci_dataplane.search import endpoints as search
 from loci_dataplane.usage import endpoints as usage
-from loci_runtime import answers
+from loci_runtime import responses
 from loci_runtime.edge import Edge, Rules
 
 
@@ -29,7 +29,7 @@ def create_app(deps: Deps) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = given = services(deps)
-    answers.install(app)
+    responses.install(app)
     for feature in (search, memories, usage, health):
         app.include_router(feature.router)
     app.add_middleware(Edge, rules=_rules(deps, given))

@@ -11,9 +11,9 @@ from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
 from loci_contract.registry import Limits
-from loci_dataplane.indexer.indexer import Indexer
 from loci_dataplane.memories.service import Memories
 from loci_dataplane.metrics import Families, TenantMetrics
+from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.search.service import Search
 from loci_dataplane.stores.ports import Embedder, Records, Vectors
 

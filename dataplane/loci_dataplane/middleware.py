@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from loci_contract import headers
 from loci_contract.errors import ErrorCode
-from loci_runtime.answers import answer
+from loci_runtime.responses import answer
 
 MAX_BODY_BYTES: Final = 524_288
 """Room for the longest content with each character written as two `\\uXXXX`."""

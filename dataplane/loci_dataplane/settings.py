@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from loci_contract.environment import PREFIX
 from loci_contract.names import DATAPLANE_PORT
+from loci_runtime.settings import ProcessSettings
 
 
-class Settings(BaseSettings):
+class Settings(ProcessSettings):
     """Settings of a tenant's data plane."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
 
     tenant: str = Field(description="The tenant's name.")
     data_dir: Path = Field(description="Folder of the embedded stores.")
@@ -24,4 +20,3 @@ class Settings(BaseSettings):
     embedder_url: str = Field(description="Base address of the embedder.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(DATAPLANE_PORT, ge=1, le=65535, description="Port to listen on.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

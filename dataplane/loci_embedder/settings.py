@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from loci_contract.environment import PREFIX
 from loci_contract.names import EMBEDDER_PORT
+from loci_runtime.settings import ProcessSettings
 
 
-class Settings(BaseSettings):
+class Settings(ProcessSettings):
     """Settings of the embedder process."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(EMBEDDER_PORT, ge=1, le=65535, description="Port to listen on.")
     threads: int = Field(1, gt=0, description="CPU threads of one forward pass.")
     max_waiting: int = Field(1_024, gt=0, description="Texts that may wait; beyond it callers get 429.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

@@ -8,11 +8,15 @@ from collections.abc import AsyncIterator
 
 import structlog
 
-from loci_policy.buckets import Buckets, BucketsUnavailableError, BucketsWithFallback, LocalBuckets, NoBuckets
+from loci_policy.buckets.bucket import Buckets, BucketsUnavailableError
+from loci_policy.buckets.fallback import BucketsWithFallback, NoBuckets
+from loci_policy.buckets.memory import LocalBuckets
+from loci_policy.buckets.redis import RedisBuckets, redis_client
 from loci_policy.gate import Gate
 from loci_policy.metrics import Metrics
-from loci_policy.redis_buckets import RedisBuckets, redis_client
-from loci_policy.registry import FolderSource, Registry, Source
+from loci_policy.registry.folder import FolderSource
+from loci_policy.registry.follower import Registry
+from loci_policy.registry.updates import Source
 from loci_policy.server import PolicyApp
 from loci_policy.settings import Settings
 from loci_policy.table import Table
@@ -55,7 +59,7 @@ async def _source(settings: Settings) -> AsyncIterator[Source]:
         yield FolderSource(settings.registry_folder)
         return
     # By name: the Kubernetes client takes two seconds and 60 MB to import, and only this needs it.
-    kubernetes = pkgutil.resolve_name("loci_policy.kubernetes_source:kubernetes_source")
+    kubernetes = pkgutil.resolve_name("loci_policy.registry.kubernetes:kubernetes_source")
     async with kubernetes(settings.system_namespace, settings.kubeconfig) as source:
         yield source
 

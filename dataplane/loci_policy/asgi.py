@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from loci_contract import headers
-from loci_policy.answers import Answer
 from loci_policy.decision import Request
 from loci_policy.gate import Gate, Pass
+from loci_policy.responses import Answer
 from loci_policy.table import Headers
 from loci_runtime.requests import request_id
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import structlog
 
-from loci_policy.answers import Answer, limited, rate_headers, refused, unavailable
-from loci_policy.buckets import Buckets, BucketsUnavailableError
+from loci_policy.buckets.bucket import Buckets, BucketsUnavailableError
 from loci_policy.decision import Deny, Outcome, Request, decide
 from loci_policy.metrics import Metrics
+from loci_policy.responses import Answer, limited, rate_headers, refused, unavailable
 from loci_policy.table import Grant, Headers, Table
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from loci_policy.buckets import Verdict
+from loci_policy.buckets.bucket import Verdict
 from loci_policy.decision import Outcome
 
 

@@ -12,11 +12,11 @@ import orjson
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from loci_contract.errors import ErrorCode
-from loci_policy.answers import JSON, Answer, error
 from loci_policy.asgi import Receive, Scope, Send, header, raw_path, request_id_of, request_of, send_answer
 from loci_policy.decision import bearer_token
 from loci_policy.gate import Gate
-from loci_policy.registry import Registry
+from loci_policy.registry.follower import Registry
+from loci_policy.responses import JSON, Answer, error
 
 _CHECK: Final = "/check"
 _READING: Final = ("GET", "HEAD")

@@ -6,17 +6,14 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from loci_contract.environment import PREFIX
 from loci_contract.names import SYSTEM_NAMESPACE
 from loci_contract.registry import Sha256
+from loci_runtime.settings import ProcessSettings
 
 
-class Settings(BaseSettings):
+class Settings(ProcessSettings):
     """Settings of the policy process."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, hide_input_in_errors=True)
 
     policy_socket: Path = Field(Path("/run/loci/policy.sock"), description="Unix socket that Envoy asks.")
     system_namespace: str = Field(SYSTEM_NAMESPACE, description="Namespace of the registry Secrets.")
@@ -41,4 +38,3 @@ class Settings(BaseSettings):
     admin_key_sha256: Sha256 | None = Field(
         None, description="SHA-256 of the admin key, hexadecimal; without it nobody may read /metrics.", repr=False
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

@@ -12,7 +12,7 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 
-from loci_dev.processes import free_port, running
+from loci_dev.rigs.processes import free_port, running
 
 _CONVERSATION: Final = (
     ("ada", "I moved to Lisbon in March, and the hills are killing my knees."),

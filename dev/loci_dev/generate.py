@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from loci_dev import chart_values
-from loci_operator.api import crd
+from loci_resources import crd
 
 _ROOT = Path(__file__).parents[2]
 

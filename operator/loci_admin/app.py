@@ -13,7 +13,7 @@ from loci_admin.keys import endpoints as keys
 from loci_admin.keys.service import Keys
 from loci_admin.tenants import endpoints as tenants
 from loci_admin.tenants.service import Tenants
-from loci_runtime import answers
+from loci_runtime import responses
 from loci_runtime.edge import Edge, Rules
 
 
@@ -28,7 +28,7 @@ def create_app(deps: Deps) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = Services(Tenants(deps.store), Keys(deps.store))
-    answers.install(app)
+    responses.install(app)
     for feature in (tenants, keys):
         app.include_router(feature.router)
     app.add_api_route("/livez", _alive, include_in_schema=False)

@@ -14,7 +14,7 @@ from starlette.types import Scope
 from loci_contract import headers
 from loci_contract.errors import ErrorCode
 from loci_contract.names import is_tenant_name
-from loci_runtime.answers import answer
+from loci_runtime.responses import answer
 
 MAX_BODY_BYTES: Final = 65_536
 

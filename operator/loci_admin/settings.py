@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from loci_contract.environment import PREFIX
 from loci_contract.names import ADMIN_PORT
 from loci_contract.registry import Sha256
+from loci_runtime.settings import ProcessSettings
 
 
-class Settings(BaseSettings):
+class Settings(ProcessSettings):
     """Settings of the admin API."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_ignore_empty=True,
-        hide_input_in_errors=True,  # the key itself, given in place of its hash
-    )
 
     admin_key_sha256: Sha256 = Field(description="SHA-256 of the admin key, hexadecimal.", repr=False)
     host: str = Field("127.0.0.1", description="Address to listen on.")
@@ -28,4 +20,3 @@ class Settings(BaseSettings):
     kubeconfig: Path | None = Field(
         None, validation_alias="KUBECONFIG", description="How to reach Kubernetes; the pod's own account when unset."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

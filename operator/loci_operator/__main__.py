@@ -13,13 +13,13 @@ import kopf
 import structlog
 
 from loci_operator.cluster.api import ApiError, api
-from loci_operator.cluster.queue import WorkQueue
-from loci_operator.cluster.watching import Observer
-from loci_operator.engine import Engine
+from loci_operator.cluster.observer import Observer
 from loci_operator.handlers.events import register
-from loci_operator.reconcile.world import World
+from loci_operator.reconciler import Engine
 from loci_operator.settings import Settings
 from loci_operator.specs.context import Platform
+from loci_operator.work_queue import WorkQueue
+from loci_operator.world import World
 from loci_runtime.serving import run
 
 _PAUSE_SECONDS = 1.0

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from loci_contract.environment import PREFIX
 from loci_contract.names import SYSTEM_NAMESPACE
+from loci_runtime.settings import ProcessSettings
 
 
-class Settings(BaseSettings):
+class Settings(ProcessSettings):
     """Settings of the operator."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True)
 
     image: str = Field(description="Image of the tenants' pods.")
     embedder_url: str = Field(description="Base address of the embedder, as pods reach it.")
@@ -29,4 +25,3 @@ class Settings(BaseSettings):
     workers: int = Field(8, gt=0, description="Tenants reconciled at once.")
     resync_seconds: float = Field(600, gt=0, description="Every tenant is looked at again this often, with jitter.")
     health_port: int = Field(8080, ge=0, le=65535, description="Port of the liveness endpoint.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")

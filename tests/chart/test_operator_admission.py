@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loci_dev.cluster.controlplane import ControlPlane
-from loci_dev.processes import wait_until
+from loci_dev.rigs.processes import wait_until
 
 TENANT = Path(__file__).parents[1] / "unit" / "operator" / "golden" / "pro.yaml"
 OPERATOR = "system:serviceaccount:loci-system:loci-operator"

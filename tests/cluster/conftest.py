@@ -13,8 +13,8 @@ from loci_dev import chart
 from loci_dev.cluster.accounts import account
 from loci_dev.cluster.controlplane import ControlPlane, control_plane
 from loci_dev.cluster.tenants import Tenants
-from loci_dev.pod import answers
-from loci_dev.processes import free_port, running
+from loci_dev.rigs.pod import answers
+from loci_dev.rigs.processes import free_port, running
 
 StartOperator = Callable[..., AbstractContextManager[Path]]
 

@@ -12,8 +12,8 @@ import pytest
 from loci_contract.keys import is_well_formed, sha256
 from loci_dev.cluster.accounts import account
 from loci_dev.cluster.controlplane import ControlPlane
-from loci_dev.pod import answers
-from loci_dev.processes import free_port, running
+from loci_dev.rigs.pod import answers
+from loci_dev.rigs.processes import free_port, running
 
 ADMIN_KEY = "an-admin-key-of-this-test"
 

@@ -10,8 +10,8 @@ import pytest
 from loci_admin.tenants.kubernetes_store import KubernetesStore, kubernetes_store
 from loci_dev.cluster.accounts import account
 from loci_dev.cluster.controlplane import ControlPlane
-from loci_operator.api.base import ObjectMeta
-from loci_operator.api.tenant import LimitOverrides, MemoryTenant, MemoryTenantSpec
+from loci_resources.base import ObjectMeta
+from loci_resources.tenant import LimitOverrides, MemoryTenant, MemoryTenantSpec
 from loci_runtime.errors import ConflictError, UnavailableError
 
 LIMITS = LimitOverrides(burst=7, max_memories=9)

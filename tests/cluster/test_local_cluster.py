@@ -10,7 +10,7 @@ import pytest
 from loci_dev.cluster import supervisor
 from loci_dev.cluster.kubectl import kubectl
 from loci_dev.cluster.state import State
-from loci_dev.processes import command_line, free_port, is_listening, is_over, wait_until
+from loci_dev.rigs.processes import command_line, free_port, is_listening, is_over, wait_until
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tenant-acme.yaml"
 PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "redis-server", "envoy", "loci_operator", "loci_admin")

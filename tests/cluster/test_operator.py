@@ -11,7 +11,7 @@ import pytest
 
 from loci_contract.keys import is_well_formed, sha256
 from loci_dev.cluster.tenants import Tenants
-from loci_dev.processes import wait_until
+from loci_dev.rigs.processes import wait_until
 
 CHILDREN = {
     "ResourceQuota/loci-dataplane",

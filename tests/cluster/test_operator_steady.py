@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from loci_dev.cluster.tenants import Tenants
-from loci_dev.processes import wait_until
+from loci_dev.rigs.processes import wait_until
 
 MARKERS = itertools.count()
 

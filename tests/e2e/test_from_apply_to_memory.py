@@ -6,7 +6,7 @@ import pytest
 
 from loci_dev.cluster.client import Cluster
 from loci_dev.cluster.install import NAMESPACE
-from loci_dev.processes import wait_until
+from loci_dev.rigs.processes import wait_until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TOLD = "ada: I can't have peanuts any more, the doctor was clear."

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from loci_dataplane.deps import Given
-from loci_dataplane.filters.language import AllOf, Condition
 from loci_dataplane.memories.schemas import MemoryInput, MemoryOutput, MemoryPage, MemoryPatch, Name
+from loci_dataplane.model.filter import AllOf, Condition
 
 router = APIRouter(prefix="/v1/memories", tags=["memories"])
 

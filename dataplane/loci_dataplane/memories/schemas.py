@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Self
 import orjson
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from loci_dataplane.memories.model import Memory
+from loci_dataplane.model.memory import Memory
 
 CONTENT_MAX: Final = 32_768
 METADATA_MAX_BYTES: Final = 16_384

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from loci_contract.registry import Limits
-from loci_dataplane.filters.language import Filter
-from loci_dataplane.indexer.indexer import Indexer
-from loci_dataplane.memories.model import Memory, new_id
 from loci_dataplane.memories.schemas import MemoryInput
+from loci_dataplane.model.filter import Filter
+from loci_dataplane.model.memory import Memory, new_id
+from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.stores.ports import Records
 from loci_runtime.errors import ConflictError, InvalidError, NotFoundError
 

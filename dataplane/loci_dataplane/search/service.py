@@ -10,9 +10,9 @@ from typing import Any, Final
 import structlog
 from cachetools import LRUCache
 
-from loci_dataplane.filters import language
-from loci_dataplane.filters.language import Filter
-from loci_dataplane.memories.model import Memory
+from loci_dataplane.model import filter as language
+from loci_dataplane.model.filter import Filter
+from loci_dataplane.model.memory import Memory
 from loci_dataplane.search.fusion import Ranked, fuse
 from loci_dataplane.search.schemas import Mode, SearchInput, SearchOutput, SearchResult
 from loci_dataplane.search.words import expression

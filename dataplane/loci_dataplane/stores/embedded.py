@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from loci_dataplane.stores.chroma import ChromaVectors
-from loci_dataplane.stores.database import Database
-from loci_dataplane.stores.sqlite import SqliteRecords
+from loci_dataplane.stores.chroma.embedded import ChromaVectors
+from loci_dataplane.stores.sqlite.database import Database
+from loci_dataplane.stores.sqlite.records import SqliteRecords
 
 
 @contextlib.asynccontextmanager

@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from loci_dataplane.filters.language import Filter
-from loci_dataplane.memories.model import Memory
+from loci_dataplane.model.filter import Filter
+from loci_dataplane.model.memory import Memory
 
 Vector = NDArray[np.float32]
 

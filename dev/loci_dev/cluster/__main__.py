@@ -8,7 +8,7 @@ import time
 
 from loci_dev.cluster import images, install, supervisor
 from loci_dev.cluster.state import State
-from loci_dev.processes import ProcessFailedError, wait_until
+from loci_dev.rigs.processes import ProcessFailedError, wait_until
 
 _START_SECONDS = 180
 

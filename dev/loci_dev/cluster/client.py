@@ -12,7 +12,7 @@ import httpx
 from loci_dev.cluster.install import ENDPOINT, NAMESPACE
 from loci_dev.cluster.kubectl import kubectl
 from loci_dev.cluster.state import State
-from loci_dev.processes import wait_until
+from loci_dev.rigs.processes import wait_until
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import httpx
 
 from loci_dev.cluster.kubectl import kubectl
 from loci_dev.cluster.pki import Authority, Pair
-from loci_dev.processes import free_port, running, stop
+from loci_dev.rigs.processes import free_port, running, stop
 from loci_dev.tools.catalog import tool
 
 SERVICE_RANGE = "10.96.0.0/16"

@@ -11,7 +11,7 @@ from typing import Final
 
 from loci_dev.cluster.node import CGROUP
 from loci_dev.cluster.state import HOST_ADDRESS, NODE_ADDRESS, PREFIX_LENGTH
-from loci_dev.processes import wait_until
+from loci_dev.rigs.processes import wait_until
 
 UNSHARE: Final = ("unshare", "--fork", "--pid", "--mount", "--net", "--mount-proc", "--kill-child")
 VOLUMES: Final = Path("/tmp/hostpath_pv")  # noqa: S108 - where the provisioner is built to put them

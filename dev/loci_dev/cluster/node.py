@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from loci_dev.cluster.controlplane import POD_RANGE, ControlPlane
-from loci_dev.processes import running
+from loci_dev.rigs.processes import running
 from loci_dev.tools.catalog import tool
 
 NODE_NAME: Final = "loci-node"

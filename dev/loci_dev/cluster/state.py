@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from loci_dev.processes import command_line, is_over, session
+from loci_dev.rigs.processes import command_line, is_over, session
 
 HOST_ADDRESS: Final = "10.99.0.1"
 NODE_ADDRESS: Final = "10.99.0.2"

@@ -21,7 +21,7 @@ from loci_dev.cluster.controlplane import control_plane
 from loci_dev.cluster.node import node
 from loci_dev.cluster.state import API_PORT, NODE_ADDRESS, State
 from loci_dev.cluster.unprivileged import platform
-from loci_dev.processes import is_over, wait_until
+from loci_dev.rigs.processes import is_over, wait_until
 
 _VOLUMES_SECONDS: Final = 0.2
 _END_SECONDS: Final = 20

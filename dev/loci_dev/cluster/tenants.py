@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from loci_dev.cluster.controlplane import ControlPlane
-from loci_dev.processes import wait_until
+from loci_dev.rigs.processes import wait_until
 
 KINDS = "resourcequota,limitrange,networkpolicy,serviceaccount,secret,configmap,service,pdb,statefulset"
 

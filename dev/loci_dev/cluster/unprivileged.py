@@ -17,10 +17,10 @@ from loci_contract.names import EMBEDDER_PORT, SYSTEM_NAMESPACE
 from loci_dev.chart import CHART
 from loci_dev.cluster.accounts import account
 from loci_dev.cluster.controlplane import ControlPlane
-from loci_dev.ingress import envoy, policy, render
-from loci_dev.pod import answers
-from loci_dev.processes import free_port, running
-from loci_dev.redis import redis
+from loci_dev.rigs.ingress import envoy, policy, render
+from loci_dev.rigs.pod import answers
+from loci_dev.rigs.processes import free_port, running
+from loci_dev.rigs.redis import redis
 
 
 @contextlib.contextmanager

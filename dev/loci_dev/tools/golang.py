@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from loci_dev.processes import die_with_parent
+from loci_dev.rigs.processes import die_with_parent
 from loci_dev.tools.catalog import GoTool, MissingToolError, kubernetes_tools
 
 _STAGING_VERSION = "v0.0.0"

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from loci_admin.deps import Given
 from loci_admin.keys.schemas import CreatedKey, KeyInput, KeyList, KeyOutput
 from loci_contract.keys import key_id
-from loci_operator.api.tenant import ApiKey, MemoryTenant
+from loci_resources.tenant import ApiKey, MemoryTenant
 
 router = APIRouter(prefix="/admin/tenants/{tenant_id}/keys", tags=["keys"])
 

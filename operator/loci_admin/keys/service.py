@@ -8,7 +8,7 @@ from loci_admin.keys.schemas import KeyInput
 from loci_admin.tenants.service import not_found
 from loci_admin.tenants.store import TenantStore
 from loci_contract.keys import generate, sha256
-from loci_operator.api.tenant import API_KEYS_MAX, ApiKey, MemoryTenant, MemoryTenantSpec
+from loci_resources.tenant import API_KEYS_MAX, ApiKey, MemoryTenant, MemoryTenantSpec
 from loci_runtime.errors import ConflictError, NotFoundError
 
 

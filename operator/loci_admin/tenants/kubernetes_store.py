@@ -13,8 +13,8 @@ import aiohttp
 from kubernetes.aio.client import ApiClient, ApiException, CoreV1Api, CustomObjectsApi
 
 from loci_contract.names import GROUP, VERSION, is_tenant_name, namespace
-from loci_operator.api.tenant import ADOPT, MemoryTenant, MemoryTenantSpec
-from loci_operator.api.tier import MemoryTier
+from loci_resources.tenant import ADOPT, MemoryTenant, MemoryTenantSpec
+from loci_resources.tier import MemoryTier
 from loci_runtime.errors import ConflictError, InvalidError, UnavailableError
 from loci_runtime.kubernetes import kubernetes_client
 

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from loci_contract.registry import Limits
-from loci_operator.api.tenant import DeletionPolicy, LimitOverrides, MemoryTenant, MemoryTenantSpec
+from loci_resources.tenant import DeletionPolicy, LimitOverrides, MemoryTenant, MemoryTenantSpec
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Count = Annotated[int, Field(ge=1, le=10_000_000_000)]

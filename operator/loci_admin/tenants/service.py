@@ -10,11 +10,11 @@ from loci_admin.tenants.store import TenantStore
 from loci_contract.keys import generate, sha256
 from loci_contract.names import DEFAULT_KEY_NAME, tenant_name
 from loci_contract.registry import Limits
-from loci_operator.api.base import ObjectMeta
-from loci_operator.api.derive import effective_limits
-from loci_operator.api.tenant import ApiKey, MemoryTenant, MemoryTenantSpec
-from loci_operator.api.tier import MemoryTier
-from loci_operator.errors import RejectedError
+from loci_resources.base import ObjectMeta
+from loci_resources.derived import effective_limits
+from loci_resources.errors import RejectedError
+from loci_resources.tenant import ApiKey, MemoryTenant, MemoryTenantSpec
+from loci_resources.tier import MemoryTier
 from loci_runtime.errors import ConflictError, InvalidError, NotFoundError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from loci_operator.api.tenant import MemoryTenant, MemoryTenantSpec
-from loci_operator.api.tier import MemoryTier
+from loci_resources.tenant import MemoryTenant, MemoryTenantSpec
+from loci_resources.tier import MemoryTier
 
 
 class TenantStore(Protocol):

@@ -8,13 +8,13 @@ from pydantic import ValidationError
 
 from loci_contract.names import API_KEYS_SECRET, REGISTRY_DATA_KEY, namespace, registry_secret
 from loci_contract.registry import RegistryRecord
-from loci_operator.api.tenant import MemoryTenant
 from loci_operator.cluster.api import Api
 from loci_operator.cluster.kinds import SECRET
+from loci_operator.cluster.observer import Observer
 from loci_operator.cluster.secrets import Secrets
-from loci_operator.cluster.watching import Observer
 from loci_operator.reconcile.keys import restricted
 from loci_operator.reconcile.observed import HASH, Key
+from loci_resources.tenant import MemoryTenant
 
 
 class Ingress:

@@ -8,7 +8,7 @@ import contextlib
 
 from loci_operator.cluster.api import Api, Json
 from loci_operator.cluster.kinds import SECRET
-from loci_operator.cluster.watching import Observer
+from loci_operator.cluster.observer import Observer
 from loci_operator.reconcile.observed import Key
 
 

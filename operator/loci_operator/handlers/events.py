@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 import kopf
 
 from loci_contract.names import GROUP, VERSION
-from loci_operator.reconcile.world import Document, World
+from loci_operator.world import Document, World
 
 _DELETED: Final = "DELETED"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from loci_contract.keys import is_well_formed, sha256, tenant_of
 from loci_contract.registry import KeyRecord, RegistryRecord, TenantState, implied
-from loci_operator.api.tenant import MemoryTenant
+from loci_resources.tenant import MemoryTenant
 
 
 def resolve_keys(

@@ -10,8 +10,8 @@ from typing import Any, Final, Literal
 from loci_contract.keys import key_id
 from loci_contract.names import namespace
 from loci_contract.registry import KeyRecord, Limits
-from loci_operator.api.tenant import ApiKeyStatus, Condition, EffectiveLimits, MemoryTenant, MemoryTenantStatus
-from loci_operator.errors import RejectedError
+from loci_resources.errors import RejectedError
+from loci_resources.tenant import ApiKeyStatus, Condition, EffectiveLimits, MemoryTenant, MemoryTenantStatus
 
 _STEPS: Final = ("NamespaceReady", "CredentialsReady", "StoresReady", "DataPlaneReady")
 

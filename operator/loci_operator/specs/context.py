@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from loci_contract.names import LABEL_TENANT, namespace
 from loci_contract.registry import KeyRecord, Limits
-from loci_operator.api.tenant import DeletionPolicy, MemoryTenant
-from loci_operator.api.tier import MemoryTier
+from loci_resources.tenant import DeletionPolicy, MemoryTenant
+from loci_resources.tier import MemoryTier
 
 NAME: Final = "loci-dataplane"
 """The name of most of a tenant's objects, within its namespace."""

@@ -6,9 +6,9 @@ import base64
 
 from loci_contract.environment import INGRESS_TOKEN_FILE_NAME
 from loci_contract.names import API_KEYS_SECRET, LABEL_REGISTRY, REGISTRY_DATA_KEY, REGISTRY_TENANT, registry_secret
-from loci_operator.api.derive import registry_record
 from loci_operator.specs.context import NAME, Context, Manifest, metadata
 from loci_operator.specs.service import host
+from loci_resources.derived import registry_record
 
 
 def api_keys(context: Context) -> Manifest:

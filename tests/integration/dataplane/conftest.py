@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from loci_dev import pod
-from loci_dev.dataplane import serving
+from loci_dev.rigs import pod
+from loci_dev.rigs.dataplane import serving
 from loci_embedder.batching import Batcher
 from loci_embedder.encoder import Encoder
 from loci_standalone.embedder import InProcessEmbedder

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loci_dataplane.filters.language import AllOf
-from loci_dataplane.memories.model import Memory
-from loci_dataplane.stores.chroma import ChromaVectors
-from loci_dataplane.stores.database import Database, DatabaseVersionError
-from loci_dataplane.stores.sqlite import SqliteRecords
+from loci_dataplane.model.filter import AllOf
+from loci_dataplane.model.memory import Memory
+from loci_dataplane.stores.chroma.embedded import ChromaVectors
+from loci_dataplane.stores.sqlite.database import Database, DatabaseVersionError
+from loci_dataplane.stores.sqlite.records import SqliteRecords
 from loci_runtime.errors import ConflictError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from loci_contract.errors import ErrorBody
-from loci_dev.dataplane import indexed, serving
+from loci_dev.rigs.dataplane import indexed, serving
 from loci_standalone.embedder import InProcessEmbedder
 
 FULL = {

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from loci_dev.pod import TOKEN, Pod
-from loci_dev.processes import free_port, wait_until
+from loci_dev.rigs.pod import TOKEN, Pod
+from loci_dev.rigs.processes import free_port, wait_until
 
 MODES = ("hybrid", "vector", "keyword")
 LOGGED = {"timestamp", "level", "event", "tenant_id", "request_id", "trace_id", "method", "path", "status"}

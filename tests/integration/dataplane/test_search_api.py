@@ -12,13 +12,13 @@ from typing import Any
 import httpx
 import pytest
 
-from loci_dataplane.memories.model import Memory
+from loci_dataplane.model.memory import Memory
 from loci_dataplane.search.schemas import Mode, SearchInput
 from loci_dataplane.search.service import Search
 from loci_dataplane.stores.embedded import embedded_stores
 from loci_dataplane.stores.http_embedder import HttpEmbedder
-from loci_dev.dataplane import indexed, serving
-from loci_dev.processes import free_port
+from loci_dev.rigs.dataplane import indexed, serving
+from loci_dev.rigs.processes import free_port
 from loci_standalone.embedder import InProcessEmbedder
 
 TALK = [

@@ -11,8 +11,8 @@ import pytest
 
 from loci_dataplane.errors import EmbedderUnavailableError
 from loci_dataplane.stores.http_embedder import HttpEmbedder
-from loci_dev import pod
-from loci_dev.processes import free_port
+from loci_dev.rigs import pod
+from loci_dev.rigs.processes import free_port
 from loci_embedder.batching import Batcher
 from loci_embedder.encoder import DIMENSION, Encoder, ModelFileError
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from loci_dev import redis
-from loci_dev.echo import echo
-from loci_dev.ingress import Ingress, ingress
-from loci_dev.processes import wait_until
+from loci_dev.rigs import redis
+from loci_dev.rigs.echo import echo
+from loci_dev.rigs.ingress import Ingress, ingress
+from loci_dev.rigs.processes import wait_until
 
 
 @pytest.fixture(scope="session")

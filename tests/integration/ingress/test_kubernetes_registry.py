@@ -12,10 +12,10 @@ from loci_contract import keys
 from loci_contract.names import LABEL_REGISTRY, REGISTRY_DATA_KEY, REGISTRY_TENANT, registry_secret
 from loci_contract.registry import RegistryRecord
 from loci_dev.cluster.controlplane import ControlPlane, control_plane, restart_api_server
-from loci_dev.tenants import key_record, record
-from loci_policy.kubernetes_source import kubernetes_source
+from loci_dev.rigs.tenants import key_record, record
 from loci_policy.metrics import Metrics
-from loci_policy.registry import Registry
+from loci_policy.registry.follower import Registry
+from loci_policy.registry.kubernetes import kubernetes_source
 from loci_policy.table import Table
 
 NAMESPACE, ACCOUNT = "loci-system", "loci-ingress"

@@ -9,11 +9,12 @@ import pytest
 from redis.asyncio import Redis
 
 from loci_contract.registry import Limits
-from loci_dev import redis as local_redis
-from loci_dev.processes import free_port
-from loci_dev.tenants import LIMITS
-from loci_policy.buckets import BucketsUnavailableError, LocalBuckets
-from loci_policy.redis_buckets import RedisBuckets, redis_client
+from loci_dev.rigs import redis as local_redis
+from loci_dev.rigs.processes import free_port
+from loci_dev.rigs.tenants import LIMITS
+from loci_policy.buckets.bucket import BucketsUnavailableError
+from loci_policy.buckets.memory import LocalBuckets
+from loci_policy.buckets.redis import RedisBuckets, redis_client
 
 SLOW = LIMITS.model_copy(update={"requests_per_minute": 1, "burst": 50})
 

@@ -13,9 +13,9 @@ import pytest
 
 from loci_contract.errors import ErrorBody
 from loci_contract.registry import Scope, TenantState
-from loci_dev.ingress import ADMIN_KEY, Ingress, Tenant, known
-from loci_dev.processes import wait_until
-from loci_dev.tenants import LIMITS
+from loci_dev.rigs.ingress import ADMIN_KEY, Ingress, Tenant, known
+from loci_dev.rigs.processes import wait_until
+from loci_dev.rigs.tenants import LIMITS
 
 FOREIGN = {
     "x-loci-upstream": "127.0.0.1:9",

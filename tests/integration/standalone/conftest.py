@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from loci_dev.standalone import Served, declare, serve
+from loci_dev.rigs.standalone import Served, declare, serve
 
 
 @pytest.fixture(scope="session")

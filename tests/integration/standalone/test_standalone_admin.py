@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from loci_contract.errors import ErrorBody
-from loci_dev.standalone import ADMIN_KEY, Served, serve
+from loci_dev.rigs.standalone import ADMIN_KEY, Served, serve
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from loci_contract import keys
 from loci_contract.errors import ErrorBody
-from loci_dev.standalone import ADMIN_KEY, Served
+from loci_dev.rigs.standalone import ADMIN_KEY, Served
 
 MEMORY = {"content": "The otter sleeps in the blue canoe.", "session_id": "river"}
 

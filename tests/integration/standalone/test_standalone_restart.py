@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from loci_dev.processes import wait_until
-from loci_dev.standalone import ADMIN_KEY, Served, declare, serve
+from loci_dev.rigs.processes import wait_until
+from loci_dev.rigs.standalone import ADMIN_KEY, Served, declare, serve
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loci_dev.standalone import Served, try_to_serve
+from loci_dev.rigs.standalone import Served, try_to_serve
 
 
 def complaint(*options: str | Path, **environment: str) -> str:

@@ -8,9 +8,9 @@ import pytest
 from loci_admin.app import create_app
 from loci_admin.deps import Deps
 from loci_contract.keys import sha256
-from loci_operator.api.tenant import MemoryTenant, MemoryTenantSpec
-from loci_operator.api.tier import MemoryTier
-from loci_operator.api.tiers import default_tiers
+from loci_resources.shipped import default_tiers
+from loci_resources.tenant import MemoryTenant, MemoryTenantSpec
+from loci_resources.tier import MemoryTier
 
 ADMIN_KEY = "the-admin-key"
 

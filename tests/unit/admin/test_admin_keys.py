@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from loci_contract.keys import key_id, sha256
-from loci_operator.api.base import ObjectMeta
-from loci_operator.api.tenant import ApiKeyStatus, MemoryTenant, MemoryTenantSpec, MemoryTenantStatus
+from loci_resources.base import ObjectMeta
+from loci_resources.tenant import ApiKeyStatus, MemoryTenant, MemoryTenantSpec, MemoryTenantStatus
 
 KEYS = "/admin/tenants/acme/keys"
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from loci_contract.keys import is_well_formed, sha256, tenant_of
-from loci_operator.api.tenant import MemoryTenant
+from loci_resources.tenant import MemoryTenant
 
 TENANTS = "/admin/tenants"
 

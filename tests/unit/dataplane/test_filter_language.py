@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from loci_dataplane.filters.language import AllOf, AnyOf, Condition, Not, parse
+from loci_dataplane.model.filter import AllOf, AnyOf, Condition, Not, parse
 from loci_runtime.errors import InvalidError
 
 

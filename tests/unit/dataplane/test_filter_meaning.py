@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loci_dataplane.filters.language import OPERATORS, AllOf, Among, AnyOf, Condition, Filter, Not, parse
-from loci_dataplane.filters.sqlite import condition
+from loci_dataplane.model.filter import OPERATORS, AllOf, Among, AnyOf, Condition, Filter, Not, parse
+from loci_dataplane.stores.sqlite.filter import condition
 
 NAMES = st.sampled_from(["ada", "bob", "a", ""]) | st.none()
 VALUES: Final = (None, True, False, 0, 1, 1.0, 0.5, "ada", "a", "", "1", "true")

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from loci_dataplane.errors import EmbedderUnavailableError
-from loci_dataplane.indexer.indexer import Indexer
-from loci_dataplane.memories.model import Memory
+from loci_dataplane.model.memory import Memory
+from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.stores.ports import Records, Task, Vector, Vectors
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

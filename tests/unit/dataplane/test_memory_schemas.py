@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from loci_dataplane.memories.model import new_id, timestamp
 from loci_dataplane.memories.schemas import CONTENT_MAX, MemoryInput, MemoryPatch
+from loci_dataplane.model.memory import new_id, timestamp
 from loci_dataplane.search.schemas import SearchInput
 
 

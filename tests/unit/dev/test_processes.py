@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loci_dev.processes import _can_be_bound, free_port, is_over, wait_until
+from loci_dev.rigs.processes import _can_be_bound, free_port, is_over, wait_until
 
 
 def test_a_free_port_is_none_that_the_kernel_gives_to_outgoing_connections() -> None:
@@ -29,7 +29,9 @@ def test_a_port_in_use_is_passed_over() -> None:
 
 
 def test_two_processes_with_the_same_seed_take_ports_in_different_orders() -> None:
-    script = "import random; from loci_dev.processes import free_port; random.seed(0); print(free_port(), free_port())"
+    script = (
+        "import random\nfrom loci_dev.rigs.processes import free_port\nrandom.seed(0)\nprint(free_port(), free_port())"
+    )
     orders = {subprocess.check_output([sys.executable, "-c", script]) for _ in range(2)}
     assert len(orders) == 2
 
@@ -41,7 +43,7 @@ def test_waiting_in_vain_names_what_did_not_come() -> None:
 
 def test_a_child_dies_with_its_starter_even_when_that_is_killed(tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from loci_dev.processes import running\n"
+        "import sys, time; from pathlib import Path; from loci_dev.rigs.processes import running\n"
         "with running(['sleep', '600'], Path(sys.argv[1])) as child: print(child.pid, flush=True); time.sleep(600)"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "log")]

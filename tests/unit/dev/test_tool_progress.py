@@ -5,7 +5,7 @@ import re
 
 from rich.console import Console
 
-from loci_dev.processes import wait_until
+from loci_dev.rigs.processes import wait_until
 from loci_dev.tools.progress import under_way
 
 LABEL = "building kube-apiserver (1/9)"

@@ -11,14 +11,14 @@ import yaml
 
 from loci_contract.keys import sha256
 from loci_contract.registry import KeyRecord, Scope
-from loci_operator.api.base import ObjectMeta
-from loci_operator.api.derive import effective_limits
-from loci_operator.api.tenant import DeletionPolicy, LimitOverrides, MemoryTenant, MemoryTenantSpec, Network, Storage
-from loci_operator.api.tiers import default_tiers
-from loci_operator.errors import RejectedError
 from loci_operator.reconcile.observed import with_hash
 from loci_operator.specs.children import children
 from loci_operator.specs.context import Context, Platform
+from loci_resources.base import ObjectMeta
+from loci_resources.derived import effective_limits
+from loci_resources.errors import RejectedError
+from loci_resources.shipped import default_tiers
+from loci_resources.tenant import DeletionPolicy, LimitOverrides, MemoryTenant, MemoryTenantSpec, Network, Storage
 
 GOLDEN = Path(__file__).parent / "golden"
 TIERS = {tier.metadata.name: tier for tier in default_tiers()}

@@ -7,9 +7,9 @@ import pytest
 
 from loci_contract.keys import generate, sha256
 from loci_contract.registry import KeyRecord, Limits, RegistryRecord, Scope, TenantState
-from loci_operator.api.base import ObjectMeta
-from loci_operator.api.tenant import ApiKey, MemoryTenant, MemoryTenantSpec
 from loci_operator.reconcile.keys import resolve_keys, restricted
+from loci_resources.base import ObjectMeta
+from loci_resources.tenant import ApiKey, MemoryTenant, MemoryTenantSpec
 
 
 def tenant(*keys: ApiKey) -> MemoryTenant:

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from loci_contract.registry import KeyRecord, Limits, Scope
-from loci_operator.api.base import ObjectMeta
-from loci_operator.api.tenant import MemoryTenant, MemoryTenantSpec
-from loci_operator.errors import RejectedError
 from loci_operator.reconcile.status import Facts, status, status_patch
+from loci_resources.base import ObjectMeta
+from loci_resources.errors import RejectedError
+from loci_resources.tenant import MemoryTenant, MemoryTenantSpec
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LIMITS = Limits(requests_per_minute=100, burst=20, max_memories=1_000, max_graph_nodes=5_000)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from loci_operator.cluster.queue import WorkQueue
+from loci_operator.work_queue import WorkQueue
 
 
 class Work:

@@ -4,7 +4,7 @@ from typing import Any
 
 from structlog.testing import capture_logs
 
-from loci_operator.reconcile.world import World
+from loci_operator.world import World
 
 
 def tenant(name: str, tier: str = "pro") -> dict[str, Any]:

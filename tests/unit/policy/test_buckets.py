@@ -9,16 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loci_contract.registry import Limits
-from loci_dev.tenants import LIMITS
-from loci_policy.buckets import (
-    Bucket,
-    BucketsUnavailableError,
-    BucketsWithFallback,
-    LocalBuckets,
-    NoBuckets,
-    Verdict,
-    take,
-)
+from loci_dev.rigs.tenants import LIMITS
+from loci_policy.buckets.bucket import Bucket, BucketsUnavailableError, Verdict, take
+from loci_policy.buckets.fallback import BucketsWithFallback, NoBuckets
+from loci_policy.buckets.memory import LocalBuckets
 
 STEPS = st.lists(st.tuples(st.floats(0, 30), st.integers(1, 5)), max_size=200)
 

@@ -8,7 +8,7 @@ import pytest
 
 from loci_contract import keys
 from loci_contract.registry import Scope, TenantState
-from loci_dev.tenants import key_record, record
+from loci_dev.rigs.tenants import key_record, record
 from loci_policy.decision import Allow, Deny, Outcome, Request, decide
 from loci_policy.table import Table
 

@@ -11,12 +11,13 @@ from structlog.testing import capture_logs
 
 from loci_contract import keys
 from loci_contract.registry import Limits, Scope
-from loci_dev.tenants import LIMITS, key_record, record
-from loci_policy.answers import Answer
-from loci_policy.buckets import Buckets, BucketsUnavailableError, LocalBuckets, Verdict
+from loci_dev.rigs.tenants import LIMITS, key_record, record
+from loci_policy.buckets.bucket import Buckets, BucketsUnavailableError, Verdict
+from loci_policy.buckets.memory import LocalBuckets
 from loci_policy.decision import Request
 from loci_policy.gate import Gate, Pass
 from loci_policy.metrics import Metrics
+from loci_policy.responses import Answer
 from loci_policy.table import Grant, Table
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

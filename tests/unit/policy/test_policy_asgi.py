@@ -10,13 +10,14 @@ import pytest
 
 from loci_contract import keys
 from loci_contract.registry import RegistryRecord
-from loci_dev import echo
-from loci_dev.tenants import LIMITS, key_record, record
+from loci_dev.rigs import echo
+from loci_dev.rigs.tenants import LIMITS, key_record, record
 from loci_policy.asgi import PolicyMiddleware
-from loci_policy.buckets import LocalBuckets
+from loci_policy.buckets.memory import LocalBuckets
 from loci_policy.gate import Gate
 from loci_policy.metrics import Metrics
-from loci_policy.registry import Registry, Snapshot
+from loci_policy.registry.follower import Registry
+from loci_policy.registry.updates import Snapshot
 from loci_policy.server import PolicyApp, is_admin
 from loci_policy.table import Table
 

@@ -14,10 +14,12 @@ from structlog.testing import capture_logs
 
 from loci_contract import keys
 from loci_contract.registry import RegistryRecord
-from loci_dev.tenants import key_record, record
-from loci_policy.kubernetes_source import change, snapshot
+from loci_dev.rigs.tenants import key_record, record
 from loci_policy.metrics import Metrics
-from loci_policy.registry import Alive, Changed, FolderSource, Lost, Registry, Removed, Snapshot, Update
+from loci_policy.registry.folder import FolderSource
+from loci_policy.registry.follower import Registry
+from loci_policy.registry.kubernetes import change, snapshot
+from loci_policy.registry.updates import Alive, Changed, Lost, Removed, Snapshot, Update
 from loci_policy.table import Table
 
 KEY, OTHER = keys.generate("acme"), keys.generate("other")

@@ -10,8 +10,8 @@ from typing import cast
 import pytest
 
 from loci_contract.keys import sha256
-from loci_dev.standalone import declare
-from loci_operator.api.tenant import MemoryTenant
+from loci_dev.rigs.standalone import declare
+from loci_resources.tenant import MemoryTenant
 from loci_standalone.declared import DeclaredTenants
 from loci_standalone.store import FolderStore
 

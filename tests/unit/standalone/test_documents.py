@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loci_operator.api.base import ObjectMeta
-from loci_operator.api.tenant import ApiKey, MemoryTenant, MemoryTenantSpec
+from loci_resources.base import ObjectMeta
+from loci_resources.tenant import ApiKey, MemoryTenant, MemoryTenantSpec
 from loci_standalone import documents
 from loci_standalone.errors import TenantRefusedError
 from loci_standalone.files import write_private

@@ -1,0 +1,65 @@
+"""Keeps the table as a source says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+
+from loci_policy.metrics import Metrics
+from loci_policy.registry.updates import Alive, Changed, Lost, Removed, Snapshot, Source, Update
+from loci_policy.table import Table
+
+
+class Registry:
+    """Keeps a table as a source says, and knows how far that can be trusted."""
+
+    def __init__(self, table: Table, metrics: Metrics, clock: Callable[[], float] = time.time) -> None:
+        self.table = table
+        self.synced = False
+        self.connected = False
+        self._metrics = metrics
+        self._clock = clock
+        self._log = structlog.get_logger()
+
+    async def follow(self, source: Source) -> None:
+        """Apply a source's updates for as long as it has some."""
+        async for update in source.updates():
+            self.apply(update)
+
+    def apply(self, update: Update) -> None:
+        """Take one update in; the next decision obeys it."""
+        match update:
+            case Snapshot(records):
+                self.table.replace(records)
+                self.synced = True
+            case Changed(record, written_at):
+                self.table.put(record)
+                self._observe(written_at)
+            case Removed(tenant, invalid):
+                self.table.remove(tenant)
+                if invalid:
+                    self._metrics.invalid.inc()
+                    self._log.error("registry record is not valid; its tenant is refused", tenant_id=tenant)
+            case Alive() | Lost():
+                pass
+        self._note(update)
+
+    def _observe(self, written_at: float | None) -> None:
+        if written_at is not None:
+            self._metrics.propagation.observe(max(0.0, self._clock() - written_at))
+
+    def _note(self, update: Update) -> None:
+        connected = not isinstance(update, Lost)
+        if connected is not self.connected:
+            if isinstance(update, Lost):
+                self._log.warning("registry lost", reason=update.reason)
+            else:
+                self._log.info("registry connected")
+        self.connected = connected
+        self._metrics.connected.set(connected)
+        self._metrics.synced.set(self.synced)
+        self._metrics.tenants.set(len(self.table))
+        if connected:
+            self._metrics.last_contact.set(self._clock())

@@ -1,0 +1,54 @@
+"""A tenant's data plane inside the test's process, on real stores; `pod.py` has it as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+from prometheus_client import CollectorRegistry
+
+from loci_contract.headers import INGRESS_TOKEN
+from loci_contract.registry import Limits
+from loci_dataplane.app import create_app, running
+from loci_dataplane.deps import Deps, utc_now
+from loci_dataplane.metrics import Families
+from loci_dataplane.stores.embedded import embedded_stores
+from loci_dataplane.stores.ports import Embedder
+from loci_dev.rigs.pod import TOKEN
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    folder: Path,
+    embedder: Embedder,
+    *,
+    max_memories: int = 1_000,
+    now: Callable[[], datetime] = utc_now,
+    indexing: bool = True,
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client, with the ingress token, of the tenant that the folder is named for; `indexing` drains the outbox."""
+    limits = Limits(requests_per_minute=100, burst=20, max_memories=max_memories, max_graph_nodes=1_000)
+    registry = CollectorRegistry()
+    async with embedded_stores(folder) as (records, vectors):
+        deps = Deps(
+            folder.name, TOKEN.encode, lambda: limits, records, vectors, embedder, registry, Families(registry), now
+        )
+        app = create_app(deps)
+        transport = httpx.ASGITransport(app)
+        async with (
+            running(app) if indexing else contextlib.nullcontext(),
+            httpx.AsyncClient(transport=transport, base_url="http://pod", headers={INGRESS_TOKEN: TOKEN}) as client,
+        ):
+            yield client
+
+
+async def indexed(client: httpx.AsyncClient) -> None:
+    """Wait until the outbox is empty: all that was written is in the index."""
+    async with asyncio.timeout(30):
+        while not re.search(r"memory_outbox_entries\{.*\} 0\.0", (await client.get("/metrics")).text):  # noqa: ASYNC110 - only HTTP tells
+            await asyncio.sleep(0.02)

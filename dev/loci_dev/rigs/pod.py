@@ -1,0 +1,83 @@
+"""A data plane and an embedder as processes on the loopback address, as a tenant's pod runs them."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from loci_contract import headers
+from loci_contract.registry import Limits
+from loci_dev.rigs.processes import free_port, running
+
+TOKEN = "token-of-the-ingress"  # noqa: S105 - made up
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """A condition: GET of the address succeeds."""
+
+    def holds() -> bool:
+        try:
+            return httpx.get(url, timeout=2).is_success
+        except httpx.TransportError:
+            return False
+
+    return holds
+
+
+@contextlib.contextmanager
+def embedder(folder: Path, **environment: str) -> Iterator[str]:
+    """A running embedder's address."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "loci_embedder"]
+    environment["LOCI_PORT"] = str(port)
+    with running(command, folder / "embedder.log", ready=answers(f"{url}/readyz"), environment=environment):
+        yield url
+
+
+@dataclass
+class Pod:
+    """How to start a tenant's data plane again and again over the same data."""
+
+    folder: Path
+    embedder_url: str
+    tenant: str = "acme"
+    max_memories: int = 1_000
+    port: int = field(default_factory=free_port)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What it prints."""
+        return self.folder / f"{self.tenant}.log"
+
+    def client(self, token: str = TOKEN) -> httpx.Client:
+        """A client that comes with an ingress token."""
+        return httpx.Client(base_url=self.url, headers={headers.INGRESS_TOKEN: token}, timeout=30)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[int]:
+        """The process number of the running data plane."""
+        limits = Limits(requests_per_minute=100, burst=20, max_memories=self.max_memories, max_graph_nodes=1_000)
+        (self.folder / "limits.json").write_text(limits.model_dump_json())
+        (self.folder / "ingress-token").write_text(TOKEN)
+        environment = {
+            "LOCI_TENANT": self.tenant,
+            "LOCI_DATA_DIR": str(self.folder / self.tenant),
+            "LOCI_INGRESS_TOKEN_FILE": str(self.folder / "ingress-token"),
+            "LOCI_LIMITS_FILE": str(self.folder / "limits.json"),
+            "LOCI_EMBEDDER_URL": self.embedder_url,
+            "LOCI_PORT": str(self.port),
+        }
+        command = [sys.executable, "-m", "loci_dataplane"]
+        with running(command, self.log, ready=answers(f"{self.url}/readyz"), environment=environment) as process:
+            yield process.pid

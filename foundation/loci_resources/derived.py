@@ -1,0 +1,39 @@
+"""What follows from a tenant and its tier: effective limits and the registry record. Pure; standalone uses it too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loci_contract.registry import KeyRecord, Limits, RegistryRecord, TenantState
+from loci_resources.errors import RejectedError
+from loci_resources.tenant import MemoryTenant
+from loci_resources.tier import MemoryTier
+
+
+def effective_limits(tenant: MemoryTenant, tier: MemoryTier) -> Limits:
+    """The tier's limits with the tenant's own in their place.
+
+    Raises:
+        RejectedError: the tenant sets limits and the tier does not allow it.
+    """
+    overrides = tenant.spec.limits.model_dump(exclude_none=True)
+    if overrides and not tier.spec.allow_overrides:
+        message = f"Tier {tier.metadata.name} allows no limits of one's own: remove spec.limits or choose another tier."
+        raise RejectedError("Ready", "OverridesNotAllowed", message)
+    return Limits.model_validate({**tier.spec.model_dump(include=set(Limits.model_fields)), **overrides})
+
+
+def registry_record(
+    tenant: MemoryTenant, tier: MemoryTier, keys: Sequence[KeyRecord], upstream: str, ingress_token: str
+) -> RegistryRecord:
+    """All that the ingress needs to know of the tenant; `upstream` is its pod's host:port."""
+    return RegistryRecord(
+        tenant=tenant.metadata.name,
+        tier=tier.metadata.name,
+        state=TenantState.SUSPENDED if tenant.spec.suspend else TenantState.ACTIVE,
+        priority=tier.spec.priority,
+        limits=effective_limits(tenant, tier),
+        keys=tuple(keys),
+        upstream=upstream,
+        ingress_token=ingress_token,
+    )

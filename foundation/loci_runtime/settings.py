@@ -1,0 +1,20 @@
+"""What the settings of every process share: each field is an environment variable `LOCI_<NAME>`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from loci_contract.environment import PREFIX
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class ProcessSettings(BaseSettings):
+    """Settings of a process. An empty variable counts as unset; an invalid value is never quoted."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, hide_input_in_errors=True)
+
+    log_level: LogLevel = Field("info", description="Minimum log level.")

@@ -1,1 +1,0 @@
-"""The custom resources as models: what the schema in `crds/` is rendered from, and what the operator works with."""

@@ -1,0 +1,63 @@
+"""The composition: every part made and joined, for as long as the process serves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from loci_admin.app import create_app
+from loci_admin.deps import Deps
+from loci_embedder.batching import Batcher
+from loci_embedder.encoder import Encoder
+from loci_policy.buckets.memory import LocalBuckets
+from loci_policy.gate import Gate
+from loci_policy.metrics import Metrics
+from loci_policy.registry.follower import Registry
+from loci_policy.registry.updates import Snapshot
+from loci_policy.server import PolicyApp
+from loci_policy.table import Table
+from loci_resources.shipped import default_tiers
+from loci_standalone.app import FrontApp
+from loci_standalone.declared import DeclaredTenants
+from loci_standalone.embedder import InProcessEmbedder
+from loci_standalone.host import Host
+from loci_standalone.start import DataFolder
+from loci_standalone.store import FolderStore
+
+
+@dataclass(frozen=True)
+class Standalone:
+    """What runs."""
+
+    app: FrontApp
+    store: FolderStore
+    declared: DeclaredTenants | None
+
+
+@contextlib.asynccontextmanager
+async def standalone(
+    folder: DataFolder, declared: Path | None, admin_key_sha256: str, tell: Callable[[str], None]
+) -> AsyncIterator[Standalone]:
+    """All of it, every kept and declared tenant started; `tell` hears what a person should know."""
+    encoder = await asyncio.to_thread(Encoder.load)
+    async with Batcher(encoder) as batcher:
+        metrics = Metrics()
+        registry = Registry(Table(), metrics)
+        registry.apply(Snapshot(()))
+        host = Host(folder.tenants, InProcessEmbedder(batcher), registry, default_tiers(), metrics.registry)
+        store = FolderStore(folder.tenants, host)
+        try:
+            for problem in await store.load():
+                tell(f"skipped {problem}")
+            files = DeclaredTenants(declared, folder.keys, store, tell) if declared else None
+            if files:
+                await files.apply()
+            gate = Gate(registry.table, LocalBuckets(), metrics)
+            platform = PolicyApp(gate, registry, admin_key_sha256)
+            admin = create_app(Deps(store, admin_key_sha256))
+            yield Standalone(FrontApp(admin, platform, gate, host, admin_key_sha256), store, files)
+        finally:
+            await host.close()
