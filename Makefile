@@ -33,11 +33,13 @@ demo: setup ## see it work: two tenants, memories, search, limits, in one proces
 test: tools ## all tests, with every real part they need
 	@.venv/bin/pytest -n 2 --dist loadfile
 
-check: setup ## formatting, lint, types, import contracts, generated files, chart, docs
+check: setup ## formatting, lint, types, imports, dependencies, invariants, generated files, chart, docs
 	@$(PYTHON) -m loci_dev.tools helm
 	@echo "check: format and lint";   .venv/bin/ruff format --check --quiet && .venv/bin/ruff check --quiet
 	@echo "check: types";             .venv/bin/mypy --no-error-summary && .venv/bin/mypy --no-error-summary tests bench
 	@echo "check: import contracts";  mkdir -p build && .venv/bin/lint-imports --no-logo > build/imports.log || (cat build/imports.log; false)
+	@echo "check: dependencies";      .venv/bin/deptry foundation operator dataplane standalone > build/deptry.log 2>&1 || (cat build/deptry.log; false)
+	@echo "check: invariants";        $(PYTHON) -m loci_dev.invariants
 	@echo "check: generated files";   $(PYTHON) -m loci_dev.generate --check
 	@echo "check: chart";             $$($(PYTHON) -m loci_dev.tools.which helm) lint --strict --quiet charts/loci
 	@echo "check: docs";              NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from loci_admin.deps import Deps, Services
+from loci_admin.deps import Deps
 from loci_admin.edge import MAX_BODY_BYTES, admin_only, named_tenant
 from loci_admin.keys import endpoints as keys
 from loci_admin.keys.service import Keys
@@ -15,6 +15,7 @@ from loci_admin.tenants import endpoints as tenants
 from loci_admin.tenants.service import Tenants
 from loci_runtime import responses
 from loci_runtime.edge import Edge, Rules
+from loci_runtime.injection import provide
 
 
 def create_app(deps: Deps) -> FastAPI:
@@ -27,7 +28,7 @@ def create_app(deps: Deps) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    app.state.services = Services(Tenants(deps.store), Keys(deps.store))
+    provide(app, Tenants(deps.store), Keys(deps.store))
     responses.install(app)
     for feature in (tenants, keys):
         app.include_router(feature.router)

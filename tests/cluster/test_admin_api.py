@@ -163,6 +163,7 @@ def test_without_the_admin_key_nothing_is_said(url: str, headers: dict[str, str]
         assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
 
 
+@pytest.mark.invariant(5)
 def test_no_key_is_in_the_log(admin: httpx.Client, log: Path) -> None:
     created = create(admin, "quiet")
     assert admin.get("/admin/tenants/quiet").status_code == 200

@@ -56,6 +56,7 @@ def test_the_registry_record_holds_the_hash_of_the_generated_key(tenants: Tenant
     assert record["ingress_token"] == token.decode()
 
 
+@pytest.mark.invariant(5)
 def test_no_secret_is_in_a_status_an_annotation_an_event_or_a_log(tenants: Tenants, operator: Path) -> None:
     tenants.apply("quiet")
     tenants.settled("quiet")
@@ -153,6 +154,7 @@ def test_a_spoilt_api_key_is_made_anew(tenants: Tenants) -> None:
     wait_until(lambda: tenants.record("spoilt")["keys"][0]["sha256"] == sha256(key), "the ingress knows it")
 
 
+@pytest.mark.invariant(4)
 @pytest.mark.usefixtures("operator")
 def test_what_is_no_longer_allowed_is_refused_though_the_rest_cannot_be(tenants: Tenants) -> None:
     tenants.apply("strict", tier="enterprise", limits={"burst": 5}, apiKeys=[{"name": "one"}, {"name": "two"}])

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from loci_dev.cluster.tenants import Tenants
 from loci_dev.rigs.processes import wait_until
 
@@ -52,12 +54,14 @@ def settle(tenants: Tenants, name: str, log: Path) -> None:
     wait_until(lambda: nothing_moves(tenants, name, log), f"{name} is at rest")
 
 
+@pytest.mark.invariant(6)
 def test_a_steady_state_writes_nothing(tenants: Tenants, start_operator: Callable[..., Any]) -> None:
     with start_operator(LOCI_RESYNC_SECONDS="0.2") as log:
         settle(tenants, "steady", log)
         assert nothing_moves(tenants, "steady", log)
 
 
+@pytest.mark.invariant(6)
 def test_a_restart_writes_nothing_and_its_absence_changes_nothing(
     tenants: Tenants, start_operator: Callable[..., Any]
 ) -> None:

@@ -51,6 +51,7 @@ def test_a_memory_stored_through_the_ingress_is_found_in_the_tenants_pod(cluster
     assert found["degraded"] == []
 
 
+@pytest.mark.invariant(1)
 def test_another_tenant_sees_nothing_of_it(cluster: Cluster, acme: str, rival: str) -> None:
     with cluster.http(acme) as mine, cluster.http(rival) as theirs:
         memory = mine.get("/v1/memories").json()["memories"][0]["id"]

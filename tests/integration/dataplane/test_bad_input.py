@@ -129,6 +129,7 @@ REQUESTS: list[tuple[str, str, Any]] = [
 ]
 
 
+@pytest.mark.invariant(1)
 @pytest.mark.parametrize("token", [None, "", "token-of-the-ingres", "token-of-another"])
 @pytest.mark.parametrize(("method", "path", "body"), REQUESTS)
 async def test_nothing_answers_without_the_ingress_token(

@@ -42,6 +42,7 @@ async def vectors(tmp_path: Path) -> AsyncIterator[ChromaVectors]:
     await vectors.close()
 
 
+@pytest.mark.invariant(2)
 async def test_every_commit_is_on_disk(database: Database) -> None:
     assert await database.write(lambda c: c.execute("PRAGMA synchronous").fetchone()[0]) == 2
     assert await database.write(lambda c: c.execute("PRAGMA journal_mode").fetchone()[0]) == "wal"

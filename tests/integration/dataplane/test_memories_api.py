@@ -164,6 +164,7 @@ async def test_usage_tells_what_is_held_and_allowed(acme: httpx.AsyncClient) -> 
     assert usage == {"memories": 1, "max_memories": 1_000, "requests_per_minute": 100}
 
 
+@pytest.mark.invariant(1)
 async def test_tenants_in_one_process_share_nothing(tmp_path: Path, embedder: InProcessEmbedder) -> None:
     async with serving(tmp_path / "acme", embedder) as acme, serving(tmp_path / "other", embedder) as other:
         path = (await stored(acme, session_id="river")).headers["location"]

@@ -77,6 +77,7 @@ class Writer(threading.Thread):
         return self.stored - self.deleted - {self._in_doubt}
 
 
+@pytest.mark.invariant(2)
 @pytest.mark.parametrize(("acknowledged", "embedder_works"), [(1, True), (12, True), (40, True), (20, False)])
 def test_kill_9_loses_nothing_acknowledged_and_revives_nothing_deleted(
     tmp_path: Path, embedder_url: str, *, acknowledged: int, embedder_works: bool
@@ -102,6 +103,7 @@ def test_kill_9_loses_nothing_acknowledged_and_revives_nothing_deleted(
             assert not deleted & found(client, mode)
 
 
+@pytest.mark.invariant(5)
 def test_logs_say_what_happened_and_nothing_that_was_said(tmp_path: Path, embedder_url: str) -> None:
     pod = Pod(tmp_path, embedder_url)
     with pod.running(), pod.client() as client:

@@ -100,6 +100,7 @@ async def test_the_answer_beside_a_hit_is_found_with_it(acme: httpx.AsyncClient)
     assert found[1]["explanation"]["neighbour"] > 0
 
 
+@pytest.mark.invariant(2)
 async def test_a_deleted_memory_is_found_no_more_even_while_its_vector_is_there(
     tmp_path: Path, embedder: InProcessEmbedder
 ) -> None:
@@ -143,6 +144,7 @@ async def test_a_narrow_filter_finds_what_lies_behind_a_hundred_nearer_ones(acme
     assert await contents(acme, "a sleepy otter", mode="vector", filters={"user_id": "bob"}) == [TALK[1]]
 
 
+@pytest.mark.invariant(2)
 async def test_the_index_holds_what_the_records_hold(tmp_path: Path, embedder: InProcessEmbedder) -> None:
     async with serving(tmp_path / "acme", embedder) as acme:
         stored = [await remember(acme, line) for line in TALK]

@@ -47,6 +47,7 @@ def test_with_a_hung_policy_nobody_passes(tmp_path: Path, pod: str) -> None:
         acme.until(c, 200)
 
 
+@pytest.mark.invariant(3)
 def test_two_policies_share_a_bucket(tmp_path: Path, pod: str, redis_server: redis.Redis) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
@@ -67,6 +68,7 @@ def _status(client: httpx.Client, place: Ingress, headers: dict[str, str]) -> in
     return client.get(f"{place.url}/v1/memories", headers=headers).status_code
 
 
+@pytest.mark.invariant(3)
 @pytest.mark.parametrize(("fallback", "admitted"), [("local", 2), ("deny", 0)])
 def test_while_redis_is_down_the_documented_bound_holds(tmp_path: Path, pod: str, fallback: str, admitted: int) -> None:
     port = free_port()

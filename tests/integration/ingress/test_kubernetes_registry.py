@@ -65,6 +65,7 @@ async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.invariant(4)
 async def test_a_key_comes_and_is_revoked_as_its_secret_says(plane: ControlPlane, registry: Registry) -> None:
     key = keys.generate("acme")
     await asyncio.to_thread(write, plane, record("acme", key_record(key)))

@@ -31,6 +31,7 @@ async def admitted(buckets: RedisBuckets, tenant: str, limits: Limits, times: in
     return sum(verdict.allowed for verdict in verdicts)
 
 
+@pytest.mark.invariant(3)
 async def test_many_at_once_get_exactly_the_burst(redis: Redis, redis_server: local_redis.Redis) -> None:
     async with redis_client(redis_server.url, timeout=1) as other:
         first, second = RedisBuckets(redis, timeout=1), RedisBuckets(other, timeout=1)

@@ -70,6 +70,7 @@ def test_the_pod_never_sees_the_key(client: httpx.Client, acme: Tenant) -> None:
     assert acme.key not in str(pod_headers(answer))
 
 
+@pytest.mark.invariant(1)
 def test_callers_copies_of_our_headers_are_dropped(client: httpx.Client, acme: Tenant, pod: str) -> None:
     seen = pod_headers(client.get("/v1/memories", headers={**acme.bearer, **FOREIGN}))
     assert seen["x-loci-upstream"] == [pod]
@@ -184,6 +185,7 @@ def raw(ingress: Ingress, request: str) -> tuple[int, bytes]:
         return answer.status, answer.read()
 
 
+@pytest.mark.invariant(1)
 @pytest.mark.parametrize(
     "target",
     [
@@ -217,6 +219,7 @@ SMUGGLED: dict[str, str] = {
 }
 
 
+@pytest.mark.invariant(1)
 @pytest.mark.parametrize("rest", SMUGGLED.values(), ids=SMUGGLED.keys())
 def test_ambiguous_requests_reach_no_pod(the_ingress: Ingress, acme: Tenant, rest: str) -> None:
     status, body = raw(the_ingress, start(acme) + rest)
@@ -230,6 +233,7 @@ def test_a_folded_header_is_no_header_of_ours(the_ingress: Ingress, acme: Tenant
     assert [value for name, value in json.loads(body)["headers"] if name == "x-loci-tenant"] == ["acme"]
 
 
+@pytest.mark.invariant(4)
 def test_a_changed_record_is_obeyed_at_once(client: httpx.Client, the_ingress: Ingress, pod: str) -> None:
     with known(the_ingress, "fickle", pod) as fickle:
         assert client.get("/v1/memories", headers=fickle.bearer).status_code == 200
@@ -242,6 +246,7 @@ def test_a_changed_record_is_obeyed_at_once(client: httpx.Client, the_ingress: I
         the_ingress.put(fickle.record)
 
 
+@pytest.mark.invariant(5)
 def test_nothing_secret_is_in_any_log(client: httpx.Client, the_ingress: Ingress, acme: Tenant) -> None:
     secrets: dict[str, Any] = {"canary": "in-the-query"}
     client.post("/v1/memories", headers=acme.bearer, params=secrets, json={"content": "in-the-body"})

@@ -39,6 +39,7 @@ def test_what_is_stored_is_found(acme: httpx.Client) -> None:
     assert acme.get(f"/v1/memories/{memory}").json()["content"] == MEMORY["content"]
 
 
+@pytest.mark.invariant(1)
 def test_another_tenant_sees_nothing_of_it(acme: httpx.Client, other: httpx.Client) -> None:
     memory = remember(acme)
     assert memory not in found(other)
@@ -49,6 +50,7 @@ def test_another_tenant_sees_nothing_of_it(acme: httpx.Client, other: httpx.Clie
     assert acme.get(f"/v1/memories/{memory}").json()["content"] == MEMORY["content"]
 
 
+@pytest.mark.invariant(1)
 def test_headers_of_ours_from_outside_change_nothing(served: Served, acme: httpx.Client, other: httpx.Client) -> None:
     memory = remember(acme)
     forged = {"x-loci-tenant": "acme", "x-loci-scopes": "admin", "x-loci-ingress-token": "guess"}
@@ -57,6 +59,7 @@ def test_headers_of_ours_from_outside_change_nothing(served: Served, acme: httpx
         assert refusal(stranger.get(f"/v1/memories/{memory}", headers=forged)) == (401, "unauthorized")
 
 
+@pytest.mark.invariant(1)
 def test_a_key_opens_its_own_tenant_only(served: Served) -> None:
     for key in (keys.generate("acme"), "sk-acme-guess", ADMIN_KEY, served.key("acme")[:-1]):
         with served.client(key) as client:
@@ -128,6 +131,7 @@ def test_metrics_need_the_admin_key_and_tell_of_every_tenant(served: Served, acm
     assert float(entities[0].split()[-1]) >= 1
 
 
+@pytest.mark.invariant(5)
 def test_nothing_secret_is_said_or_logged(served: Served, acme: httpx.Client) -> None:
     remember(acme)
     acme.post("/v1/memories", json={"content": "canary", "colour": "canary"})

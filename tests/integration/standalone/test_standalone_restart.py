@@ -31,6 +31,7 @@ def status(served: Served, key: str, memory: str) -> int:
         return client.get(f"/v1/memories/{memory}").status_code
 
 
+@pytest.mark.invariant(2)
 def test_a_crash_loses_nothing(tmp_path: Path, declared: Path) -> None:
     declare(declared, "acme")
     with serve(tmp_path, declared) as served:

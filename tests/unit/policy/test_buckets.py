@@ -17,6 +17,7 @@ from loci_policy.buckets.memory import LocalBuckets
 STEPS = st.lists(st.tuples(st.floats(0, 30), st.integers(1, 5)), max_size=200)
 
 
+@pytest.mark.invariant(3)
 @given(capacity=st.integers(1, 50), rate=st.floats(0.01, 100), steps=STEPS)
 def test_admits_at_most_burst_plus_rate_times_time(capacity: int, rate: float, steps: list[tuple[float, int]]) -> None:
     bucket, now, admitted = None, 0.0, 0

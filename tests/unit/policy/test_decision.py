@@ -124,12 +124,14 @@ def test_other_methods_are_refused(method: str) -> None:
     assert outcome(method, "/v1/memories", f"Bearer {ADMIN}") is Outcome.BAD_METHOD
 
 
+@pytest.mark.invariant(4)
 def test_expiry_is_judged_at_each_request() -> None:
     request = Request("GET", "/v1/memories", f"Bearer {WRITER}")
     assert isinstance(decide(request, TABLE, NOW), Allow)
     assert isinstance(decide(request, TABLE, NOW + timedelta(seconds=1)), Deny)
 
 
+@pytest.mark.invariant(1)
 def test_a_hash_that_another_tenant_claims_does_not_capture_the_key() -> None:
     table = Table([ACME, record("thief", key_record(READER, Scope.ADMIN))])
     decision = decide(Request("GET", "/v1/memories", f"Bearer {READER}"), table, NOW)
