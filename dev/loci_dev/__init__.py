@@ -1,1 +1,1 @@
-"""What the project builds and runs around itself: pinned tools, a local cluster, demos. Never shipped."""
+"""Development tooling: pinned tools, test rigs, the local cluster, the demo and the generators. Never shipped."""

@@ -1,4 +1,4 @@
-"""What every benchmark shares: its report as a table and as build/bench/NAME.json, wrk, and CPU time of processes."""
+"""Shared by every benchmark: the report (a table and build/bench/NAME.json), wrk, and the CPU time of processes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Figure:
 
 
 def figure(name: str, value: float, unit: str, reference: float | None = None) -> Figure:
-    """A figure, rounded to what can be meant, with its ratio."""
+    """Return a figure rounded to four significant digits, with its ratio to the reference."""
     ratio = round(value / reference, 3) if reference else None
     return Figure(name, _rounded(value), unit, None if reference is None else _rounded(reference), ratio)
 
@@ -58,20 +58,20 @@ def report(name: str, figures: Sequence[Figure]) -> None:
 
 
 def machine() -> str:
-    """Cores and memory of this machine."""
+    """Return the number of cores and the memory of this machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{os.cpu_count()} cores, {memory:.0f} GiB"
 
 
 def cpu_seconds(process: int) -> float:
-    """CPU time that a process has used so far, all threads, user and system."""
+    """Return the CPU time (user and system, all threads) that a process has used so far."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk measured: counts, seconds, and latencies in microseconds."""
+    """Result of a wrk run: counts, duration in seconds, latencies in microseconds."""
 
     requests: int
     seconds: float
@@ -81,7 +81,7 @@ class Load:
 
 
 def wrk(url: str, seconds: float, connections: int, headers: Sequence[str] = ()) -> Load:
-    """Requests one after another on each connection, for so long; a failed one is an error, not a figure."""
+    """Load a URL with sequential requests on each connection; raise when any request failed."""
     script = _ROOT / "build" / "wrk.lua"
     script.parent.mkdir(exist_ok=True)
     script.write_text(_WRK_SCRIPT)

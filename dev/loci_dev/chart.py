@@ -1,4 +1,4 @@
-"""Rendering the chart with Helm, and installing it, as checks, tests and the local cluster do."""
+"""Render and install the chart with Helm, for checks, tests and the local cluster."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ CHART = Path(__file__).parents[2] / "charts" / "loci"
 
 
 def render(**values: Any) -> list[dict[str, Any]]:
-    """The chart's objects for these values, CRDs included, as without a cluster; ValueError when it refuses them."""
+    """Render the chart's objects, CRDs included, without a cluster; raise ValueError when the values are rejected."""
     version = versions()["kubernetes"]["version"]
     rendered = _helm("template", "--include-crds", "--kube-version", version, values=values)
     return [document for document in yaml.safe_load_all(rendered) if document]
 
 
 def install(kubeconfig: Path, *options: str, **values: Any) -> None:
-    """Install or upgrade the chart; Helm waits for nothing unless an option says so. ValueError when it is refused."""
+    """Install or upgrade the chart without waiting unless an option asks for it; ValueError when it is rejected."""
     _helm("upgrade", "--install", f"--kubeconfig={kubeconfig}", "--create-namespace", *options, values=values)
 
 

@@ -1,4 +1,4 @@
-"""``make demo``: the main job in one process, from two tenants to a rate limit, told in short lines."""
+"""``make demo``: `loci serve` with two tenants, from storing and searching memories to a rate limit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:
-    """Run the demo; 0 when everything answered as it should."""
+    """Run the demo; return 0 when every response was as expected."""
     admin_key, port = secrets.token_urlsafe(32), free_port()
     base = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="loci-demo-") as folder:
@@ -57,13 +57,13 @@ def _tell(client: httpx.Client, admin_key: str) -> None:
         _expect(client.post("/v1/memories", json=body, headers=_bearer(acme)), 201)
         console.print(f"  201  {speaker}: {line}")
 
-    _step("and finds the answers, by meaning and by words")
+    _step("It finds the answers, by meaning and by words")
     for question in _QUESTIONS:
         console.print(f"  {question}")
         for hit in _search(client, acme, question)[:2]:
             console.print(f"    {hit['score']:.2f}  {hit['content']}")
 
-    _step(f"{hobby['tenant_id']} asks the same and finds nothing of it")
+    _step(f"{hobby['tenant_id']} asks the same question and finds nothing")
     found = _search(client, hobby, _QUESTIONS[0])
     assert found == [], "another tenant's memories were found"
     console.print(f"  {len(found)} results")
@@ -72,7 +72,7 @@ def _tell(client: httpx.Client, admin_key: str) -> None:
     answer = client.get("/v1/memories", headers={"Authorization": "Bearer sk-acme-corp-guess"})
     _show(_expect(answer, 401))
 
-    _step(f"{hobby['tenant_id']}'s bucket (tier free) runs empty")
+    _step(f"{hobby['tenant_id']} runs out of requests (tier free)")
     _drain(client, hobby)
 
     _step("/health and some of /metrics")

@@ -1,4 +1,4 @@
-"""``make generate``: write every generated file; with ``--check``, fail when one is not what it would be."""
+"""``make generate``: write every generated file; with ``--check``, fail when a committed one is stale."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 def main() -> int:
-    """Write or check; 1 when a checked file is stale."""
+    """Write or check the files; return 1 when a checked file is stale."""
     parser = argparse.ArgumentParser(prog="make generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args().check

@@ -14,7 +14,7 @@ _START_SECONDS = 180
 
 
 def main() -> int:
-    """Start or end the cluster."""
+    """Start or stop the cluster."""
     parser = argparse.ArgumentParser(prog="loci_dev.cluster", description=__doc__)
     parser.add_argument("action", choices=["up", "down"])
     state = State.default()
@@ -28,7 +28,7 @@ def main() -> int:
 
 
 def up(state: State) -> None:
-    """Start what does not run yet, bring in fresh images and install or upgrade the chart."""
+    """Start missing parts, import new images, and install or upgrade the chart."""
     started = time.monotonic()
 
     def report(message: str) -> None:

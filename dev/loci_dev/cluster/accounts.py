@@ -1,4 +1,4 @@
-"""ServiceAccounts of Loci's processes with exactly the chart's rules, for processes that run beside a control plane."""
+"""ServiceAccounts with exactly the RBAC rules of the chart, for processes that run beside a control plane."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from loci_dev.cluster.controlplane import ControlPlane
 
 
 def account(plane: ControlPlane, component: str) -> Path:
-    """The kubeconfig of a component's ServiceAccount with exactly the chart's rules for it."""
+    """Create a component's ServiceAccount with the chart's rules and return its kubeconfig."""
     rules = yaml.safe_load((CHART / "files" / f"{component}-rules.yaml").read_text())
     name = f"loci-{component}"
     subject = {"kind": "ServiceAccount", "name": name, "namespace": SYSTEM_NAMESPACE}

@@ -1,4 +1,4 @@
-"""Acting on the local cluster as its users do: kubectl, and HTTP through the ingress."""
+"""Clients of the local cluster: kubectl, and HTTP through the ingress."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ class Cluster:
     endpoint: str = ENDPOINT
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """What kubectl prints; RuntimeError with its own words when it fails."""
+        """Run kubectl and return its output; RuntimeError carries its error output."""
         done = kubectl(self.state.kubeconfig, *arguments, stdin=stdin)
         if done.returncode:
             raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout
 
     def get(self, *arguments: str) -> dict[str, Any]:
-        """An object, or a list of them, as JSON."""
+        """Return an object, or a list of objects, as JSON."""
         document: dict[str, Any] = json.loads(self.kubectl("get", *arguments, "-o", "json"))
         return document
 
     def exists(self, *arguments: str) -> bool:
-        """Whether there is such an object."""
+        """Whether the object exists."""
         return bool(self.kubectl("get", *arguments, "--ignore-not-found", "-o", "name").strip())
 
     def running_pod(self, namespace: str) -> str:
-        """The name of a pod that runs and stays, as soon as there is one."""
+        """Wait for a running pod that is not terminating and return its name."""
         names: list[str] = []
 
         def is_there() -> bool:
@@ -50,15 +50,15 @@ class Cluster:
         return names[0]
 
     def secret(self, namespace: str, name: str, key: str) -> str:
-        """One entry of a Secret, decoded."""
+        """Return one decoded entry of a Secret."""
         return base64.b64decode(self.get("secret", name, "-n", namespace)["data"][key]).decode()
 
     def admin_key(self) -> str:
-        """The key that the chart generated for /admin."""
+        """The admin key that the chart generated."""
         return self.secret(NAMESPACE, "loci-admin-key", "key")
 
     def http(self, key: str) -> httpx.Client:
-        """A client of the ingress with an API key or the admin key."""
+        """Return an HTTP client of the ingress that sends an API key or the admin key."""
         return httpx.Client(base_url=self.endpoint, headers={"Authorization": f"Bearer {key}"}, timeout=30)
 
 

@@ -29,7 +29,7 @@ _LOOPBACK = "127.0.0.1"
 
 @dataclass
 class ControlPlane:
-    """A running control plane: how to reach it and how to act as somebody in it."""
+    """A running control plane: its address, and credentials for its users."""
 
     folder: Path
     server: str
@@ -39,7 +39,7 @@ class ControlPlane:
 
     @property
     def ca(self) -> Path:
-        """The certificate that the API server's own is signed with."""
+        """The CA certificate that signed the API server's certificate."""
         return self.authority.pair.certificate
 
     @property
@@ -48,24 +48,24 @@ class ControlPlane:
         return self.folder / "admin.kubeconfig"
 
     def certificate_kubeconfig(self, name: str, organization: str | None = None) -> Path:
-        """Kubeconfig of a user or node known by a client certificate."""
+        """Kubeconfig of a user or node that authenticates with a client certificate."""
         pair = self.authority.issue(name, organization)
         user = {"client-certificate": str(pair.certificate), "client-key": str(pair.key)}
         return self._write_kubeconfig(name.replace(":", "-"), user)
 
     def kubeconfig_for(self, namespace: str, service_account: str) -> Path:
-        """Kubeconfig of a ServiceAccount, by a token valid for a day."""
+        """Kubeconfig of a ServiceAccount with a token that is valid for a day."""
         token = self.kubectl("create", "token", service_account, "-n", namespace, "--duration=24h").strip()
         return self._write_kubeconfig(f"{namespace}-{service_account}", {"token": token})
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
-        """What kubectl prints; CalledProcessError with its error text as `stderr`."""
+        """Run kubectl as an administrator and return its output; CalledProcessError carries `stderr`."""
         done = kubectl(self.kubeconfig, *arguments, stdin=stdin)
         done.check_returncode()
         return done.stdout
 
     def is_ready(self) -> bool:
-        """Whether the API server says it is ready."""
+        """Whether the API server reports that it is ready."""
         context = ssl.create_default_context(cafile=str(self.ca))
         context.load_cert_chain(self.admin.certificate, self.admin.key)
         try:
@@ -90,7 +90,7 @@ def control_plane(
     scheduler: bool = False,
     log: Path | None = None,
 ) -> Iterator[ControlPlane]:
-    """A control plane that lives as long as the block.
+    """Run a control plane for the duration of the block.
 
     Args:
         folder: where its data, keys and logs go.
@@ -122,7 +122,7 @@ def control_plane(
 
 
 def restart_api_server(plane: ControlPlane, log: Path) -> contextlib.AbstractContextManager[subprocess.Popen[bytes]]:
-    """Stop the API server and start it again with the same arguments, for tests of clients that must outlive that."""
+    """Restart the API server with the same arguments, for tests of clients that must survive a restart."""
     process = plane.processes["kube-apiserver"]
     stop(process)
     assert isinstance(process.args, list)

@@ -1,4 +1,4 @@
-"""Container images for a machine that can pull none: Loci's from its Dockerfile, the others from packages.
+"""Container images for a machine without access to an image registry: Loci's from its Dockerfile, others from packages.
 
 The base is a Debian made by debootstrap that stands in for the official Python image; everything is built by buildah
 into a store in the tool cache, so that only what changed is built again.
@@ -38,7 +38,7 @@ _ENVOY: Final = f'FROM {PYTHON_IMAGE}\nCOPY envoy /usr/local/bin/envoy\nUSER 655
 
 
 def build(report: Callable[[str], None]) -> list[str]:
-    """Build every image that is not there or whose source changed; their names, Loci's own last.
+    """Build every image that is missing or whose source changed; return their names, Loci's own last.
 
     Loci's tag is its content's, so that an upgrade of the chart rolls the pods exactly when the code changed.
     """
@@ -60,7 +60,7 @@ def build(report: Callable[[str], None]) -> list[str]:
 
 
 def load(names: Sequence[str], socket: Path) -> None:
-    """Bring those images that a containerd does not have yet from the store into it."""
+    """Import the images that containerd does not have yet."""
     ctr = [str(tool("containerd").with_name("ctr")), "-a", str(socket), "-n", "k8s.io", "images"]
     there = _run([*ctr, "list", "-q"]).split()
     for name in [n for n in names if n not in there]:

@@ -1,4 +1,4 @@
-"""Installing Loci's chart into the local cluster, exactly as a platform team would, and saying how to use it."""
+"""Install Loci's chart into the local cluster as a platform team would, and print how to use it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENDPOINT: Final = f"http://{NODE_ADDRESS}:{INGRESS_PORT}"
 
 
 def install(state: State, loci_image: str) -> None:
-    """`helm upgrade --install` with the local images; waits until everything of it is ready."""
+    """Run `helm upgrade --install` with the local images and wait until all pods are ready."""
     try:
         chart.install(state.kubeconfig, "--wait", "--timeout", "180s", **_local_values(loci_image))
     except ValueError as error:

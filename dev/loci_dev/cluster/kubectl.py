@@ -1,4 +1,4 @@
-"""kubectl as a process that never hangs for ever."""
+"""kubectl with a timeout."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ _SECONDS: Final = 150  # more than the 120 s that tests let `kubectl wait` take,
 
 
 def kubectl(kubeconfig: Path, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run kubectl; TimeoutExpired when it does not end."""
+    """Run kubectl; raise TimeoutExpired when it takes too long."""
     command = [str(tool("kubectl")), f"--kubeconfig={kubeconfig}", *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=_SECONDS)

@@ -1,4 +1,4 @@
-"""What the node takes from this machine: a pair of interfaces, cgroups and mount points; and giving it back."""
+"""Resources that the node uses on this machine (network interfaces, cgroups, mount points), and their removal."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _PRIVATE: Final = (VOLUMES, *map(Path, ("/run", "/var/lib/cni", "/var/lib/kubele
 
 
 def missing_folders() -> list[Path]:
-    """The mount points that `prepare` is going to make, and that `remove` is to take away again."""
+    """The mount points that `prepare` creates and `remove` deletes."""
     return [folder for folder in _PRIVATE if not folder.exists()]
 
 
 def join_networks(pid: int) -> None:
-    """A pair of interfaces: one end on this machine, the other with the process; it goes when either side does."""
+    """Create a veth pair between this machine and the process's network namespace; it disappears with either end."""
     _delete_link()
     pair = ["ip", "link", "add", _HOST_LINK, "type", "veth", "peer", "name", _INNER_LINK, "netns", str(pid)]
     for command in (
@@ -41,7 +41,7 @@ def join_networks(pid: int) -> None:
 
 
 def prepare() -> None:
-    """From within the namespaces: the network, folders of the node's own, and its cgroup."""
+    """Set up, inside the namespaces, the network, the node's own folders and its cgroup."""
     wait_until(_has_inner_link, "the network is joined")
     for command in (
         ["ip", "link", "set", "lo", "up"],
@@ -59,7 +59,7 @@ def prepare() -> None:
 
 
 def remove(folders: Iterable[Path]) -> None:
-    """Give all of it back, once the node's processes are dead; the kernel may take a moment to let go of it."""
+    """Remove everything after the node's processes are dead; the kernel may need a moment to release it."""
     _delete_link()
     wait_until(lambda: not Path("/sys/class/net", _HOST_LINK).exists(), f"the interface {_HOST_LINK} is gone")
     for top in _node_cgroups(_CGROUPS):
@@ -70,7 +70,7 @@ def remove(folders: Iterable[Path]) -> None:
 
 
 def make_cgroups(root: Path) -> None:
-    """The node's cgroup: in every hierarchy (v1), or in the only one (v2) with all the controllers that can be had.
+    """Create the node's cgroup: in every hierarchy (v1), or in the unified one (v2) with all available controllers.
 
     Version 2 follows the kernel's documentation; it was not run here.
     """

@@ -1,4 +1,4 @@
-"""One node that runs real pods: containerd, kubelet, kube-proxy and CoreDNS, inside namespaces of its own.
+"""One node that runs real pods: containerd, kubelet, kube-proxy and CoreDNS, inside its own Linux namespaces.
 
 The whole cluster lives in its own process, mount and network namespaces (`supervisor.py`), so that ending one process
 takes every container, mount, bridge and iptables rule with it, after a crash too.
@@ -26,7 +26,7 @@ _DNS_PORT: Final = 53
 
 @contextlib.contextmanager
 def node(plane: ControlPlane, folder: Path, address: str) -> Iterator[None]:
-    """A node that lives as long as the block; `folder` keeps its state, `address` is its own."""
+    """Run a node for the duration of the block; `folder` holds its state, `address` is its IP address."""
     containerd = folder / "containerd"
     containerd.mkdir(parents=True, exist_ok=True)
     socket = containerd / "containerd.sock"
@@ -169,7 +169,7 @@ def _corefile(plane: ControlPlane, folder: Path, address: str) -> Path:
 
 
 def _publish_dns(plane: ControlPlane, address: str) -> None:
-    """The cluster's DNS service, answered by the CoreDNS process on the node."""
+    """Manifests of the cluster's DNS Service, served by the CoreDNS process on the node."""
     ports = [{"name": name, "port": _DNS_PORT, "protocol": name.upper()} for name in ("udp", "tcp")]
     metadata = {"name": "kube-dns", "namespace": "kube-system"}
     service = {

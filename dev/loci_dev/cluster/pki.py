@@ -1,4 +1,4 @@
-"""A certificate authority of the local cluster's own, so that clients authenticate as in production."""
+"""The local cluster's own certificate authority, so that clients authenticate as in production."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LIFETIME = dt.timedelta(days=30)
 
 @dataclass(frozen=True)
 class Pair:
-    """Files of a certificate and its private key."""
+    """Paths of a certificate and its private key."""
 
     certificate: Path
     key: Path
@@ -38,7 +38,7 @@ class Authority:
         self.pair = self._write("ca", certificate.sign(self._key, hashes.SHA256()), self._key)
 
     def issue(self, common_name: str, organization: str | None = None, hosts: Sequence[str] = ()) -> Pair:
-        """A certificate for a client (name and group) that also serves the given host names and addresses."""
+        """Issue a client certificate (name and group) that is also valid for the given host names and addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(common_name, organization), self._name, key.public_key()).add_extension(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
@@ -48,7 +48,7 @@ class Authority:
         return self._write(common_name.replace(":", "-"), builder.sign(self._key, hashes.SHA256()), key)
 
     def signing_key(self, name: str) -> Pair:
-        """A bare key pair, for signing ServiceAccount tokens; `certificate` holds the public key."""
+        """Create a key pair for signing ServiceAccount tokens; `certificate` holds the public key."""
         key = ec.generate_private_key(ec.SECP256R1())
         public = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo

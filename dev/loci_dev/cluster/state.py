@@ -1,4 +1,4 @@
-"""Where the local cluster keeps its state, and its addresses."""
+"""Paths of the local cluster's state, and its addresses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INGRESS_PORT: Final = 30080
 
 @dataclass(frozen=True)
 class State:
-    """The files of one local cluster. There is one at a time on a machine."""
+    """The files of the local cluster; a machine runs at most one."""
 
     folder: Path
 
@@ -30,27 +30,27 @@ class State:
 
     @property
     def has_node(self) -> bool:
-        """Whether a node with real pods can be had (it takes root), or only the control plane."""
+        """Whether a node with real pods can run (it requires root), or only the control plane."""
         return os.geteuid() == 0 and not os.environ.get("LOCI_CLUSTER_NO_NODE")
 
     @property
     def ingress_port(self) -> int:
-        """The port of the ingress; without a node, LOCI_CLUSTER_PORT may name another."""
+        """The port of the ingress; without a node, LOCI_CLUSTER_PORT overrides it."""
         return INGRESS_PORT if self.has_node else int(os.environ.get("LOCI_CLUSTER_PORT", INGRESS_PORT))
 
     @property
     def log(self) -> Path:
-        """What the supervisor prints."""
+        """The log of the supervisor."""
         return self.folder / "supervisor.log"
 
     @property
     def pid_file(self) -> Path:
-        """The supervisor's process number."""
+        """The file with the supervisor's PID."""
         return self.folder / "supervisor.pid"
 
     @property
     def ready_file(self) -> Path:
-        """Exists once every part is up."""
+        """Exists once every part is ready."""
         return self.folder / "ready"
 
     @property
@@ -60,7 +60,7 @@ class State:
 
     @property
     def containerd_socket(self) -> Path:
-        """Where containerd listens."""
+        """The socket of containerd."""
         return self.folder / "containerd" / "containerd.sock"
 
     @property
@@ -70,13 +70,13 @@ class State:
 
     @property
     def pid(self) -> int | None:
-        """The number of the supervisor's process, with a node of the `unshare` above it, while it runs."""
+        """The PID of the supervisor while it runs (with a node: of its parent `unshare`)."""
         pid = self._recorded_pid
         return pid if pid and not is_over(pid) and str(self.folder) in command_line(pid) else None
 
     @property
     def processes(self) -> list[int]:
-        """All that runs or is still dying of the cluster (but pods), also after the supervisor's own end."""
+        """The cluster's processes that are still alive, except pods, even after the supervisor ended."""
         pid = self._recorded_pid
         # What is dying has no command line any more; one with another's is another program with the same number.
         if pid is None or str(self.folder) not in (command_line(pid) or str(self.folder)):

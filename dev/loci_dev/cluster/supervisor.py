@@ -1,4 +1,4 @@
-"""The process that is the local cluster: it starts every part, says when all are ready, and ends with all of it.
+"""The supervisor process of the local cluster: it starts every part, reports when all are ready, and stops them all.
 
 With root it runs as the first process of its own process, mount and network namespaces; a pair of virtual
 interfaces joins them to this machine. Without root it is the control plane, on the loopback address, with Loci's
@@ -37,7 +37,7 @@ provisioner: kubernetes.io/host-path
 
 
 def start(state: State) -> None:
-    """Start the supervisor in the background; ProcessFailedError with the end of its log when it does not come up."""
+    """Start the supervisor in the background; ProcessFailedError holds the end of its log when it does not start."""
     state.folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "loci_dev.cluster.supervisor", str(state.folder)]
     if state.has_node:
@@ -52,7 +52,7 @@ def start(state: State) -> None:
 
 
 def stop(state: State) -> None:
-    """End the cluster, running or crashed, and remove all that is left of it; TimeoutError naming what stays."""
+    """Stop the cluster, running or crashed, and remove what is left of it; TimeoutError names what remains."""
     _end_processes(state)
     if state.node_file.exists():
         namespaces.remove(map(Path, state.node_file.read_text().splitlines()))
@@ -84,7 +84,7 @@ def _is_removed(folder: Path) -> bool:
 
 
 def _spawn(command: list[str], log: Path) -> int:
-    """Start a process in a session of its own, which may outlive this one; its number."""
+    """Start a detached process in its own session and return its PID."""
     to_log = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
@@ -100,7 +100,7 @@ def _child_of(pid: int) -> int | None:
 
 
 def _open_volumes() -> None:
-    """Let pods write to their volumes: the host-path provisioner makes folders that only root may enter."""
+    """Let pods write to their volumes: the host-path provisioner creates folders that only root may enter."""
     for volume in namespaces.VOLUMES.glob("*"):
         volume.chmod(0o777)
 
@@ -111,7 +111,7 @@ def _end(*_: object) -> None:
 
 
 def main() -> None:
-    """Be the cluster whose state lies in the folder given as the argument, until told to end."""
+    """Run the cluster whose state is in the folder given as argument, until signalled to stop."""
     state = State(Path(sys.argv[1]))
     signal.signal(signal.SIGTERM, _end)
     with contextlib.ExitStack() as stack:

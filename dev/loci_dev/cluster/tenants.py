@@ -1,4 +1,4 @@
-"""Making tenants on a cluster with kubectl, and looking at what becomes of them."""
+"""Create tenants in a cluster with kubectl and inspect their objects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KINDS = "resourcequota,limitrange,networkpolicy,serviceaccount,secret,configmap,
 
 
 class Tenants:
-    """The tenants of one cluster; `made` are the names applied through it."""
+    """The tenants of one cluster; `made` holds the names of those created through it."""
 
     def __init__(self, plane: ControlPlane) -> None:
         self.plane = plane
@@ -31,32 +31,32 @@ class Tenants:
         self.plane.kubectl("apply", "-f", "-", stdin=json.dumps(document))
 
     def get(self, *arguments: str) -> dict[str, Any]:
-        """An object, or a list of them."""
+        """Return an object, or a list of objects."""
         document: dict[str, Any] = json.loads(
             self.plane.kubectl("get", *arguments, "-o", "json", "--show-managed-fields")
         )
         return document
 
     def status(self, name: str) -> dict[str, Any]:
-        """A tenant's status."""
+        """Return a tenant's status."""
         found: dict[str, Any] = self.get("mt", name).get("status", {})
         return found
 
     def condition(self, name: str, type_: str) -> dict[str, Any]:
-        """One condition; empty while there is none."""
+        """Return a status condition, or an empty dictionary while it is absent."""
         return next((c for c in self.status(name).get("conditions", []) if c["type"] == type_), {})
 
     def children(self, name: str) -> list[dict[str, Any]]:
-        """The tenant's own objects in its namespace."""
+        """Return the objects in the tenant's namespace that belong to it."""
         items: list[dict[str, Any]] = self.get(KINDS, "-n", f"loci-{name}", "-l", f"loci.dev/tenant={name}")["items"]
         return items
 
     def names(self, name: str) -> set[str]:
-        """Those objects as Kind/name."""
+        """Return those objects as Kind/name."""
         return {f"{c['kind']}/{c['metadata']['name']}" for c in self.children(name)}
 
     def record(self, name: str) -> dict[str, Any]:
-        """What the ingress knows of the tenant."""
+        """Return the tenant's registry record."""
         secret = self.get("secret", f"registry-{name}", "-n", "loci-system")
         record: dict[str, Any] = json.loads(base64.b64decode(secret["data"]["record.json"]))
         return record
@@ -66,9 +66,9 @@ class Tenants:
         wait_until(lambda: self.condition(name, "NamespaceReady").get("status") == "True", f"{name} is applied")
 
     def exists(self, *arguments: str) -> bool:
-        """Whether there is such an object."""
+        """Whether the object exists."""
         return bool(self.uid(*arguments))
 
     def uid(self, *arguments: str) -> str:
-        """Which object it is; empty when there is none."""
+        """Return the object's UID; empty when it does not exist."""
         return self.plane.kubectl("get", *arguments, "--ignore-not-found", "-o", "jsonpath={.metadata.uid}")

@@ -1,4 +1,4 @@
-"""A cluster without a node, for those who are not root: the control plane, and Loci's own processes beside it.
+"""A cluster without a node, for users other than root: the control plane, and Loci's processes beside it.
 
 Each process runs under its own ServiceAccount with the chart's rules, as on a node; tenants' pods stay pending, since
 nothing here can run them.
@@ -25,7 +25,7 @@ from loci_dev.rigs.redis import redis
 
 @contextlib.contextmanager
 def platform(plane: ControlPlane, folder: Path, port: int) -> Iterator[None]:
-    """Operator, admin API and ingress as processes, for the length of the block; the ingress listens on the port."""
+    """Run operator, admin API and ingress as processes for the duration of the block; `port` is the ingress."""
     _install(plane)
     admin_key = secrets.token_urlsafe(32)
     (folder / "admin-key").touch(mode=0o600)

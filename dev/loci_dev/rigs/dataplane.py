@@ -31,7 +31,7 @@ async def serving(
     now: Callable[[], datetime] = utc_now,
     indexing: bool = True,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client, with the ingress token, of the tenant that the folder is named for; `indexing` drains the outbox."""
+    """Serve the tenant named like the folder and yield its client, with ingress token; `indexing` drains the outbox."""
     limits = Limits(requests_per_minute=100, burst=20, max_memories=max_memories, max_graph_nodes=1_000)
     registry = CollectorRegistry()
     async with embedded_stores(folder) as (records, vectors):
@@ -48,7 +48,7 @@ async def serving(
 
 
 async def indexed(client: httpx.AsyncClient) -> None:
-    """Wait until the outbox is empty: all that was written is in the index."""
+    """Wait until the outbox is empty, so that every write is indexed."""
     async with asyncio.timeout(30):
         while not re.search(r"memory_outbox_entries\{.*\} 0\.0", (await client.get("/metrics")).text):  # noqa: ASYNC110 - only HTTP tells
             await asyncio.sleep(0.02)

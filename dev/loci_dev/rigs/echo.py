@@ -1,4 +1,4 @@
-"""A stand-in for a tenant's pod that answers with the request it got, so that tests see what reaches a pod."""
+"""An echo server in place of a tenant's pod, so that tests see the request that reaches a pod."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 @contextlib.contextmanager
 def echo(folder: Path) -> Iterator[str]:
-    """The echo server for the length of a block; gives its host:port."""
+    """Run the echo server for the duration of the block and yield its host:port."""
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "loci_dev.rigs.echo:app", "--port", str(port), "--lifespan", "off"]
     with running(command, folder / "echo.log", ready=lambda: is_listening(port)):

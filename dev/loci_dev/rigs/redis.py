@@ -1,4 +1,4 @@
-"""A Redis server for the length of a block, on the loopback address, keeping nothing on disk."""
+"""A Redis server on the loopback address, without persistence."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Redis:
 
     @property
     def url(self) -> str:
-        """The address as clients take it."""
+        """The URL for clients."""
         return f"redis://127.0.0.1:{self.port}/0"
 
 
 @contextlib.contextmanager
 def redis(folder: Path, port: int | None = None) -> Iterator[Redis]:
-    """A Redis server; give the port of an earlier one to stand in for its restart."""
+    """Run a Redis server for the duration of the block; reuse the port of an earlier one to simulate its restart."""
     port = port or free_port()
     options = {"--bind": "127.0.0.1", "--port": str(port), "--save": "", "--dir": str(folder)}
     command = [str(tool("redis-server")), *(word for option in options.items() for word in option)]

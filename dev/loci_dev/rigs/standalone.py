@@ -29,17 +29,17 @@ class Served:
     process: subprocess.Popen[bytes]
 
     def key(self, tenant: str, name: str = "default") -> str:
-        """A key that was made for a declared tenant."""
+        """Return the key that was generated for a declared tenant."""
         return (self.data / "keys" / f"{tenant}.{name}.key").read_text().strip()
 
     def client(self, key: str | None = None) -> httpx.Client:
-        """A client that presents this key."""
+        """Return a client that sends this key."""
         return httpx.Client(base_url=self.url, headers={"authorization": f"Bearer {key}"} if key else {}, timeout=30)
 
 
 @contextlib.contextmanager
 def serve(folder: Path, tenants: Path | None = None) -> Iterator[Served]:
-    """`loci serve` with its data and log in the folder."""
+    """Run `loci serve` with its data and log in the folder."""
     data, log, port = folder / "data", folder / "loci.log", free_port()
     url = f"http://127.0.0.1:{port}"
     command: list[str | Path] = [_LOCI, "serve", "--data", data, "--port", str(port)]
@@ -49,13 +49,13 @@ def serve(folder: Path, tenants: Path | None = None) -> Iterator[Served]:
 
 
 def try_to_serve(*options: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """What `loci serve` says when it cannot start."""
+    """Run `loci serve` with options that keep it from starting and return its output."""
     command = [str(_LOCI), "serve", *map(str, options)]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=60)
 
 
 def declare(folder: Path, tenant: str, annotations: dict[str, str] | None = None, **spec: Any) -> None:
-    """Write a tenant's document, as a person would."""
+    """Write a MemoryTenant document."""
     document = {
         "apiVersion": "loci.dev/v1alpha1",
         "kind": "MemoryTenant",

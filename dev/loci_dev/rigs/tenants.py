@@ -1,4 +1,4 @@
-"""Made-up tenants as the registry knows them, for tests and benches."""
+"""Registry records of fictitious tenants, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ LIMITS = Limits(requests_per_minute=600, burst=100, max_memories=1000, max_graph
 
 
 def key_record(key: str, *scopes: Scope, **more: Any) -> KeyRecord:
-    """How the registry knows an API key; it may read and write unless told otherwise."""
+    """Return the record of an API key, with read and write scope by default."""
     allowed = frozenset(scopes or (Scope.READ, Scope.WRITE))
     return KeyRecord(**{"name": "default", "sha256": keys.sha256(key), "scopes": allowed, **more})
 
 
 def record(tenant: str, *keys_: KeyRecord, **more: Any) -> RegistryRecord:
-    """A tenant's registry record."""
+    """Return a tenant's registry record."""
     fields = {"tier": "free", "limits": LIMITS, "upstream": "127.0.0.1:9", "ingress_token": f"token-of-{tenant}"}
     return RegistryRecord(**{"tenant": tenant, "keys": keys_, **fields, **more})
