@@ -38,3 +38,13 @@ class Settings(ProcessSettings):
     admin_key_sha256: Sha256 | None = Field(
         None, description="SHA-256 of the admin key, hexadecimal; without it nobody may read /metrics.", repr=False
     )
+
+
+class DrainSettings(ProcessSettings):
+    """Settings of `loci drain`."""
+
+    envoy_admin_port: int = Field(9901, ge=1, le=65535, description="Port of Envoy's admin interface on loopback.")
+    drain_seconds: float = Field(35, gt=0, description="Maximum time to wait for active requests, seconds.")
+    drain_min_seconds: float = Field(
+        5, ge=0, description="Minimum time to keep accepting connections, for load balancers to notice, seconds."
+    )

@@ -32,6 +32,7 @@ _PROCESSES: Final = {
     "operator": _Process("loci_operator.__main__:main", "operator", "Drive every MemoryTenant to its desired state."),
     "admin": _Process("loci_admin.__main__:main", "operator", "The admin API."),
     "policy": _Process("loci_policy.__main__:main", "policy", "Keys, limits and routing for Envoy."),
+    "drain": _Process("loci_policy.drain:main", "policy", "Drain the Envoy of an ingress pod that stops."),
     "dataplane": _Process("loci_dataplane.__main__:main", "dataplane", "One tenant's memory API."),
     "embedder": _Process("loci_embedder.__main__:main", "embedder", "Text to vectors."),
 }

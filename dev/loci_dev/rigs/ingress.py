@@ -161,6 +161,8 @@ def envoy(folder: Path, config: Path, port: int, admin_port: int, concurrency: i
         "--file-flush-interval-msec",
         "100",
         "--disable-hot-restart",
+        "--drain-strategy",
+        "immediate",
         "--log-level",
         "warning",
         "--log-path",
