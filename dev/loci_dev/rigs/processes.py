@@ -58,6 +58,12 @@ def session(leader: int) -> list[int]:
     return [pid for pid in numbers if (_status(pid) or [""] * 4)[3] == str(leader) and not is_over(pid)]
 
 
+def working_in(folder: Path) -> list[int]:
+    """The processes whose working directory this is."""
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in numbers if _working_directory(pid) == folder]
+
+
 def command_line(pid: int) -> str:
     """Return a process's command line; empty when it has ended."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -66,13 +72,14 @@ def command_line(pid: int) -> str:
 
 
 @contextlib.contextmanager
-def running(
+def running(  # noqa: PLR0913 - what a process can be given
     command: Sequence[str | Path],
     log: Path,
     *,
     ready: Callable[[], bool] | None = None,
     environment: Mapping[str, str] | None = None,
     seconds: float = 60,
+    user: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process for the duration of the block; it is killed with its parent, even when that crashes.
 
@@ -82,6 +89,7 @@ def running(
         ready: what must hold before the block starts.
         environment: added to the present environment.
         seconds: how long becoming ready may take.
+        user: the user and group id to run as; None for the starter's own. Another one takes root.
 
     Raises:
         ProcessFailedError: it ended before it was ready, or was not ready in time.
@@ -93,6 +101,9 @@ def running(
             stderr=output,
             stdin=subprocess.DEVNULL,
             env={**os.environ, **(environment or {})},
+            user=user,
+            group=user,
+            extra_groups=None if user is None else (),
             preexec_fn=die_with_parent,  # noqa: PLW1509 - one libc call, safe with threads
         )
     try:
@@ -137,6 +148,12 @@ def _status(pid: int) -> list[str]:
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return []
+
+
+def _working_directory(pid: int) -> Path | None:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+        return Path(f"/proc/{pid}/cwd").readlink()
+    return None
 
 
 def _await_ready(process: subprocess.Popen[bytes], ready: Callable[[], bool], seconds: float, log: Path) -> None:

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 CACHE = Path(os.environ.get("LOCI_CACHE", Path.home() / ".cache" / "loci"))
 TESTS = "tests"
 VERSIONS = Path(__file__).parent.parent / "versions.toml"
+JAVA: Final = 17
 
 
 class MissingToolError(RuntimeError):
@@ -27,7 +28,7 @@ class GoTool:
     """A program built from the Go module proxy.
 
     ``helper`` marks modules with ``replace`` lines, which ``go install`` refuses; ``binary`` is what Go names the
-    result when that differs from ``name``; ``needed_by`` is the first of tests, a node and benchmarks that needs it.
+    result when that differs from ``name``; ``needed_by`` is the first user that needs it, of those in the version file.
     """
 
     name: str
@@ -50,6 +51,24 @@ class DebianTool:
     name: str
     package: str
     needed_by: str = TESTS
+
+
+@dataclass(frozen=True)
+class MavenTool:
+    """A Java program: a folder with the jars of these Maven artifacts and all that they depend on."""
+
+    name: str
+    version: str
+    artifacts: tuple[str, ...]
+    needed_by: str = TESTS
+
+    @property
+    def path(self) -> Path:
+        """Where the folder lies in the cache."""
+        return CACHE / f"{self.name}-{self.version}"
+
+
+Tool = GoTool | DebianTool | MavenTool
 
 
 @cache
@@ -79,18 +98,42 @@ def debian_tools() -> list[DebianTool]:
     return [DebianTool(name, package, user) for user, tools in sections for name, package in tools.items()]
 
 
-def all_tools() -> list[GoTool | DebianTool]:
+def maven_tools() -> list[MavenTool]:
+    """The Java programs."""
+    entries = versions()["maven"].items()
+    return [MavenTool(name, e["version"], tuple(e["artifacts"]), e["needed_by"]) for name, e in entries]
+
+
+def all_tools() -> list[Tool]:
     """Every tool, in the order in which they are best made."""
-    return [*debian_tools(), *kubernetes_tools(), *go_tools()]
+    return [*debian_tools(), *maven_tools(), *kubernetes_tools(), *go_tools()]
 
 
-def spare(missing: Sequence[GoTool | DebianTool], *, is_root: bool) -> list[GoTool | DebianTool]:
-    """The missing tools that tests without root do without: a node takes root, and so does installing what is left."""
-    return [] if is_root else [tool for tool in missing if tool.needed_by != TESTS]
+def spare(missing: Sequence[Tool], *, is_root: bool, has_java: bool) -> dict[str, list[Tool]]:
+    """The missing tools that this machine cannot get and whose tests skip, by what it lacks.
+
+    A node takes root, and so do Debian packages; those that the main tests need are never spared.
+    """
+    lacking: dict[str, list[Tool]] = {
+        "root": [t for t in missing if not is_root and _takes_root(t)],
+        f"Maven and Java {JAVA}": [t for t in missing if not has_java and isinstance(t, MavenTool)],
+    }
+    return {lack: tools for lack, tools in lacking.items() if tools}
 
 
-def locate(tool: GoTool | DebianTool) -> Path | None:
+def has_java() -> bool:
+    """Whether Maven is here, and a Java new enough for the Java programs."""
+    if shutil.which("mvn") is None or shutil.which("java") is None:
+        return False
+    done = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False)
+    found = re.search(r'version "(\d+)', done.stderr + done.stdout)
+    return found is not None and int(found[1]) >= JAVA
+
+
+def locate(tool: Tool) -> Path | None:
     """The program's path, or None. One on PATH counts only when its version is the pinned minor version."""
+    if isinstance(tool, MavenTool):
+        return tool.path if tool.path.exists() else None
     if isinstance(tool, DebianTool):
         found = tool.name if tool.name.startswith("/") else shutil.which(tool.name, path=_search_path())
         return Path(found) if found and Path(found).exists() else None
@@ -106,10 +149,18 @@ def tool(name: str) -> Path:
         if entry.name == name:
             if found := locate(entry):
                 return found
-            raise MissingToolError(
-                f"{name} is not installed: run `make tools`{'' if entry.needed_by == TESTS else ' as root'}"
-            )
+            raise MissingToolError(f"{name} is not installed: run `make tools`{_where(entry)}")
     raise MissingToolError(f"{name} is not in {VERSIONS.name}")
+
+
+def _takes_root(tool: Tool) -> bool:
+    return tool.needed_by == "a node" or (isinstance(tool, DebianTool) and tool.needed_by != TESTS)
+
+
+def _where(tool: Tool) -> str:
+    if isinstance(tool, MavenTool):
+        return f" on a machine with Maven and Java {JAVA}"
+    return " as root" if _takes_root(tool) else ""
 
 
 def _search_path() -> str:
