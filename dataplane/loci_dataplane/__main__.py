@@ -27,15 +27,14 @@ def main() -> None:
 async def _serve(settings: Settings) -> None:
     registry = CollectorRegistry()
     async with (
-        embedded_stores(settings.data_dir) as (records, vectors),
+        embedded_stores(settings.data_dir) as stores,
         httpx.AsyncClient(base_url=settings.embedder_url, timeout=_EMBEDDER_TIMEOUT) as client,
     ):
         deps = Deps(
             tenant=settings.tenant,
             ingress_token=token_file(settings.ingress_token_file),
             limits=limits_file(settings.limits_file),
-            records=records,
-            vectors=vectors,
+            stores=stores,
             embedder=HttpEmbedder(client),
             registry=registry,
             families=Families(registry),

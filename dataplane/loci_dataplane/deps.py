@@ -15,7 +15,7 @@ from loci_dataplane.memories.service import Memories
 from loci_dataplane.metrics import Families, TenantMetrics
 from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.search.service import Search
-from loci_dataplane.stores.ports import Embedder, Records, Vectors
+from loci_dataplane.stores.ports import Embedder, Stores
 
 
 def utc_now() -> datetime:
@@ -30,8 +30,7 @@ class Deps:
     tenant: str
     ingress_token: Callable[[], bytes] = field(repr=False)
     limits: Callable[[], Limits]
-    records: Records
-    vectors: Vectors
+    stores: Stores
     embedder: Embedder
     registry: CollectorRegistry
     families: Families
@@ -50,15 +49,15 @@ class Services:
 
     async def refresh(self) -> None:
         """Bring up to date those metrics that are not counted as things happen."""
-        self.metrics.entities.set(await self.deps.records.count())
-        self.metrics.outbox.set(await self.deps.records.backlog())
+        self.metrics.entities.set(await self.deps.stores.records.count())
+        self.metrics.outbox.set(await self.deps.stores.outbox.backlog())
 
 
 def services(deps: Deps) -> Services:
     """Wire the services."""
-    indexer = Indexer(deps.records, deps.vectors, deps.embedder, deps.now, deps.tenant)
-    memories = Memories(deps.records, indexer, deps.limits, deps.now)
-    search = Search(deps.records, deps.vectors, deps.embedder, lambda: indexer.generation, deps.now)
+    indexer = Indexer(deps.stores, deps.embedder, deps.now, deps.tenant)
+    memories = Memories(deps.stores, indexer, deps.limits, deps.now)
+    search = Search(deps.stores, deps.embedder, lambda: indexer.generation, deps.now)
     metrics = TenantMetrics(deps.families, deps.tenant)
     metrics.watch(search.hit_ratio)
     return Services(deps, indexer, memories, search, metrics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from loci_dataplane.errors import EmbedderUnavailableError
+from loci_dataplane.stores.errors import EmbedderUnavailableError
 from loci_dataplane.stores.ports import Vector
 from loci_embedder.batching import Batcher, BusyError
 

@@ -180,13 +180,12 @@ class Host:
         record = held.record
         folder = self.data_of(record.tenant)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        async with embedded_stores(folder) as (records, vectors):
+        async with embedded_stores(folder) as stores:
             deps = Deps(
                 tenant=record.tenant,
                 ingress_token=record.ingress_token.encode,
                 limits=lambda: held.record.limits,
-                records=records,
-                vectors=vectors,
+                stores=stores,
                 embedder=self._embedder,
                 registry=self._metrics,
                 families=self._families,

@@ -34,8 +34,8 @@ async def health(given: Given, response: Response) -> Health:
     """Whether the service and each of its parts work."""
     deps = given.deps
     checks = {
-        "records": deps.records.count(),
-        "vectors": deps.vectors.count(),
+        "records": deps.stores.records.check(),
+        "vectors": deps.stores.vectors.check(),
         "embedder": deps.embedder.embed(["health"], interactive=True),
     }
     works = await asyncio.gather(*(_works(check) for check in checks.values()))

@@ -1,4 +1,18 @@
-"""Draining the outbox: whatever its row says now is what a memory's vector becomes. Safe to repeat at any point."""
+"""Bring the vectors in line with the rows, from the outbox.
+
+Every change of a memory leaves an outbox entry in its transaction. One task per tenant takes entries that are due, in
+batches, embeds the contents that the rows have now and replaces the memories' vectors; a memory without a row loses
+its vectors. An entry is removed only after that, and only if no change renewed it meanwhile. Each step can be repeated,
+so a crash at any point costs repeated work and nothing else.
+
+Cost: one embedding call, one write to the vector index and one to the outbox for a batch of up to 32 memories. A writer
+waits for its batch within a small budget (`settle`), so a memory is usually found by the next search.
+
+Failures: if the embedder or a store fails, the entries are postponed with exponential back-off and then tried one by
+one, so that an entry that always fails does not hold up the others. They stay in the outbox, where
+`memory_outbox_entries` and a search's `pending` show them. If the index has fewer memories than the rows without an
+entry, because its folder was lost, all memories are indexed again at the start.
+"""
 
 from __future__ import annotations
 
@@ -8,37 +22,41 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+import numpy as np
 import structlog
 
-from loci_dataplane.errors import EmbedderUnavailableError
-from loci_dataplane.stores.ports import Embedder, Records, Task, Vectors
+from loci_dataplane.model.memory import Memory
+from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreError
+from loci_dataplane.stores.ports import Embedder, OutboxEntry, Stores, Vector
+from loci_dataplane.text.parts import parts
 from loci_runtime.backoff import Backoff
 
 _BATCH: Final = 32
-_SWEEP: Final = 1_000
+_LEASE: Final = timedelta(minutes=2)
+"""Longer than a batch takes; another pod takes the entries over when this one has died."""
+_EXPIRED_AT_ONCE: Final = 1_000
 _IDLE_SECONDS: Final = 1.0
 _BACKOFF: Final = Backoff(first=0.5, longest=60.0)
 
 
 class Indexer:
-    """Brings vectors in line with records, in the background."""
+    """The background task that drains a tenant's outbox."""
 
-    def __init__(
-        self, records: Records, vectors: Vectors, embedder: Embedder, now: Callable[[], datetime], tenant: str
-    ) -> None:
-        self._records = records
-        self._vectors = vectors
+    def __init__(self, stores: Stores, embedder: Embedder, now: Callable[[], datetime], tenant: str) -> None:
+        self._stores = stores
         self._embedder = embedder
         self._now = now
         self._wake = asyncio.Event()
-        self._indexed = asyncio.Event()
+        self._progress = asyncio.Condition()
+        self._changes = 0
+        self._indexed_changes = 0
         self._log = structlog.get_logger().bind(tenant_id=tenant)
         self.generation = 0
-        """Grows when an index changed: what was computed before may be out of date."""
+        """Grows with each change of rows or indexes; a search result computed before may be out of date."""
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Drain the outbox for as long as the block lasts."""
+        """Drain the outbox for the length of the block."""
         task = asyncio.create_task(self._run())
         try:
             yield
@@ -47,15 +65,17 @@ class Indexer:
             await asyncio.gather(task, return_exceptions=True)
 
     def touch(self) -> None:
-        """Say that records changed."""
+        """Wake the task up after a change of the rows."""
         self.generation += 1
-        self._indexed.clear()
+        self._changes += 1
         self._wake.set()
 
     async def settle(self, budget: float) -> None:
-        """Wait until the outbox was drained once, but no longer than `budget` seconds."""
+        """Wait until a batch was indexed that began after the last `touch`, for at most `budget` seconds."""
+        change = self._changes
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._indexed.wait(), budget)
+            async with asyncio.timeout(budget), self._progress:
+                await self._progress.wait_for(lambda: self._indexed_changes >= change)
 
     async def _run(self) -> None:
         work = self._complete
@@ -72,46 +92,62 @@ class Indexer:
                     await asyncio.wait_for(self._wake.wait(), _IDLE_SECONDS)
 
     async def _complete(self) -> bool:
-        """Index everything anew when the index has lost something, such as its folder; once, at the start."""
-        while await self._records.sweep(self._now(), _SWEEP):
+        """Enqueue every memory if the index has lost some; once, at the start."""
+        while await self._delete_expired():
             pass
-        if (missing := await self._records.settled() - await self._vectors.count()) > 0:
-            self._log.warning("index is incomplete: everything is indexed anew", missing=missing)
-            await self._records.requeue()
+        missing = await self._stores.outbox.settled() - await self._stores.vectors.count()
+        if missing > 0:
+            self._log.warning("vector index is incomplete, indexing all memories again", missing=missing)
+            await self._stores.outbox.enqueue_all()
         return True
 
     async def _drain(self) -> bool:
-        """Do one batch; false when nothing was due."""
-        # What has expired goes, lest it stands in the living's way in the indexes.
-        swept = await self._records.sweep(self._now(), _SWEEP)
-        tasks = await self._records.tasks(_BATCH, self._now())
-        if not tasks:
-            return bool(swept)
-        fresh = [task for task in tasks if task.attempts == 0]
-        # What failed before goes alone, so that one bad entry delays no other.
-        for batch in [fresh] if fresh else [[task] for task in tasks]:
+        """Index one batch; return false if there was nothing to do."""
+        changes = self._changes
+        deleted = await self._delete_expired()
+        entries = await self._stores.outbox.claim(_BATCH, self._now(), _LEASE)
+        if not entries:
+            return bool(deleted)
+        fresh = [entry for entry in entries if entry.attempts == 0]
+        for batch in [fresh] if fresh else [[entry] for entry in entries]:
             await self._attempt(batch)
         self.generation += 1
-        self._indexed.set()
+        async with self._progress:
+            self._indexed_changes = changes
+            self._progress.notify_all()
         return True
 
-    async def _attempt(self, tasks: Sequence[Task]) -> None:
-        try:
-            await self._index(tasks)
-        except EmbedderUnavailableError as error:
-            self._log.warning("embedder unavailable", error=str(error), waiting=len(tasks))
-        except Exception as error:  # noqa: BLE001 - the edge to stores: a failing entry waits, it is never dropped
-            self._log.error("index failed", error=type(error).__name__, waiting=len(tasks))
-        else:
-            await self._records.finish(tasks)
-            return
-        await self._records.postpone(tasks, self._now() + timedelta(seconds=_BACKOFF.delay(tasks[0].attempts + 1)))
+    async def _delete_expired(self) -> int:
+        """Delete expired memories, which would take the places of others in the indexes; return how many."""
+        now = self._now()
+        if not await self._stores.records.has_expired(now):
+            return 0
+        async with self._stores.transaction() as transaction:
+            return await transaction.delete_expired(now, _EXPIRED_AT_ONCE)
 
-    async def _index(self, tasks: Sequence[Task]) -> None:
-        ids = [task.memory_id for task in tasks]
-        rows = await self._records.get(ids, self._now())
-        if rows:
-            contents = [memory.content for memory in rows.values()]
-            vectors = await self._embedder.embed(contents, interactive=False)
-            await self._vectors.upsert(list(rows), vectors)
-        await self._vectors.delete([memory_id for memory_id in ids if memory_id not in rows])
+    async def _attempt(self, entries: Sequence[OutboxEntry]) -> None:
+        try:
+            await self._index(entries)
+        except (EmbedderUnavailableError, StoreError) as error:
+            self._log.warning("indexing postponed", error=type(error).__name__, reason=str(error), entries=len(entries))
+        except Exception as error:  # noqa: BLE001 - the edge of the stores: a failing entry waits, it is never dropped
+            self._log.error("indexing postponed", error=type(error).__name__, entries=len(entries))
+        else:
+            await self._stores.outbox.finish(entries)
+            return
+        due_at = self._now() + timedelta(seconds=_BACKOFF.delay(entries[0].attempts + 1))
+        await self._stores.outbox.postpone(entries, due_at)
+
+    async def _index(self, entries: Sequence[OutboxEntry]) -> None:
+        ids = [entry.memory_id for entry in entries]
+        memories = await self._stores.records.get(ids, self._now())
+        if memories:
+            await self._stores.vectors.replace(await self._embedded(list(memories.values())))
+        await self._stores.vectors.delete([memory_id for memory_id in ids if memory_id not in memories])
+
+    async def _embedded(self, memories: Sequence[Memory]) -> dict[str, Vector]:
+        """Return each memory's vectors, of shape (parts, dimension)."""
+        texts = [parts(memory.content) for memory in memories]
+        vectors = await self._embedder.embed([part for some in texts for part in some], interactive=False)
+        ends = np.cumsum([len(some) for some in texts])[:-1]
+        return dict(zip((memory.id for memory in memories), np.split(vectors, ends), strict=True))

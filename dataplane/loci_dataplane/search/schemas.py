@@ -45,3 +45,4 @@ class SearchOutput(BaseModel):
 
     results: list[SearchResult]
     degraded: list[str] = Field(description="Retrievers that failed or were late, and so took no part.")
+    pending: int = Field(0, description="Memories that have no vector yet, and so may be missing from the results.")

@@ -15,8 +15,8 @@ from loci_dataplane.model.filter import Filter
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.search.fusion import Ranked, fuse
 from loci_dataplane.search.schemas import Mode, SearchInput, SearchOutput, SearchResult
-from loci_dataplane.search.words import expression
-from loci_dataplane.stores.ports import Embedder, Hit, Records, Vectors
+from loci_dataplane.search.words import telling_terms
+from loci_dataplane.stores.ports import Embedder, Hit, Stores
 from loci_runtime.errors import UnavailableError
 
 _CANDIDATES: Final = 100
@@ -38,14 +38,12 @@ class Search:
 
     def __init__(
         self,
-        records: Records,
-        vectors: Vectors,
+        stores: Stores,
         embedder: Embedder,
         generation: Callable[[], int],
         now: Callable[[], datetime],
     ) -> None:
-        self._records = records
-        self._vectors = vectors
+        self._stores = stores
         self._embedder = embedder
         self._generation = generation
         self._now = now
@@ -54,8 +52,7 @@ class Search:
         self._hits = 0
         self._misses = 0
         self.exact_filter = 30_000
-        """A filter that admits at most so many memories goes to the vector index as their ids: 10 ms for 20,000.
-        More than 32,766, as parameters of a query, are too many for SQLite below it."""
+        """A filter that admits at most so many memories goes to the vector index as their ids: 30 ms for 20,000."""
 
     def hit_ratio(self) -> float:
         """Share of searches that the cache answered, 0 to 1."""
@@ -70,12 +67,13 @@ class Search:
             return cached
         self._misses += 1
         now = self._now()
+        pending = await self._stores.outbox.pending()  # before the indexes are searched, so that none is overlooked
         found, degraded = await self._retrieve(wanted, where, now)
-        ranked = fuse(found, await self._records.neighbours([h.memory_id for hits in found.values() for h in hits]))
+        ranked = fuse(found, await self._stores.records.neighbours([h.memory_id for hits in found.values() for h in hits]))
         memories = await self._memories(ranked, wanted, where, now)
         results = [_result(r, memories[r.memory_id], wanted) for r in ranked if r.memory_id in memories]
-        output = SearchOutput(results=results[: wanted.limit], degraded=degraded)
-        if not degraded and not any(result.expires_at for result in output.results):
+        output = SearchOutput(results=results[: wanted.limit], degraded=degraded, pending=pending)
+        if not (degraded or pending) and not any(result.expires_at for result in output.results):
             self._cache[key] = output
         return output
 
@@ -104,18 +102,18 @@ class Search:
     async def _by_vector(self, query: str, where: Filter, now: datetime) -> Sequence[Hit]:
         (vector,) = await self._embedder.embed([query], interactive=True)
         if where == language.EVERYTHING:
-            return await self._vectors.search(vector, _CANDIDATES, None)
-        among = await self._records.matching(where, self.exact_filter + 1, now)
+            return await self._stores.vectors.search(vector, _CANDIDATES, None)
+        among = await self._stores.records.matching(where, self.exact_filter + 1, now)
         if len(among) <= self.exact_filter:
-            return await self._vectors.search(vector, _CANDIDATES, among)
-        nearest = await self._vectors.search(vector, _WIDE, None)
+            return await self._stores.vectors.search(vector, _CANDIDATES, among)
+        nearest = await self._stores.vectors.search(vector, _WIDE, None)
         ids = language.Among(tuple(hit.memory_id for hit in nearest))
-        admitted = set(await self._records.matching(language.AllOf((where, ids)), _WIDE, now))
+        admitted = set(await self._stores.records.matching(language.AllOf((where, ids)), _WIDE, now))
         return [hit for hit in nearest if hit.memory_id in admitted][:_CANDIDATES]
 
     async def _by_keyword(self, query: str, where: Filter, now: datetime) -> Sequence[Hit]:
-        words = expression(query)
-        return await self._records.search(words, where, _CANDIDATES, now) if words else []
+        words = telling_terms(query)
+        return await self._stores.full_text.search(words, where, _CANDIDATES, now) if words else []
 
     async def _memories(
         self, ranked: Sequence[Ranked], wanted: SearchInput, where: Filter, now: datetime
@@ -123,9 +121,9 @@ class Search:
         """The rows that may be shown: there is one, it lives, the filter admits it, its score suffices."""
         ids = [r.memory_id for r in ranked if r.score >= wanted.threshold]
         if where == language.EVERYTHING:
-            return await self._records.get(ids[: wanted.limit * 2 + _CANDIDATES], now)
+            return await self._stores.records.get(ids[: wanted.limit * 2 + _CANDIDATES], now)
         admitted = language.AllOf((where, language.Among(tuple(ids))))
-        return {memory.id: memory for memory in await self._records.page(admitted, 0, len(ids), now)}
+        return {memory.id: memory for memory in await self._stores.records.page(admitted, 0, len(ids), now)}
 
 
 def _reason(task: asyncio.Task[Any]) -> str:

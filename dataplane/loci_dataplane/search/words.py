@@ -1,13 +1,11 @@
-"""A query's words as an FTS5 expression. What a caller writes is never FTS5 syntax: every word is quoted."""
+"""A query's terms for the full text."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import Final
 
-_WORD: Final = re.compile(r"\w+")
-_MAX_WORDS: Final = 64
+from loci_dataplane.text.analysis import terms
+
 _STOP_WORDS: Final = frozenset(
     (  # noqa: SIM905 - a list of them is one word a line
         "a about after again all am an and any are as at be because been before being but by can could did do "
@@ -19,9 +17,7 @@ _STOP_WORDS: Final = frozenset(
 )
 
 
-def expression(query: str) -> str | None:
-    """Any of the query's words, without those that say little unless there are no others; None without a word."""
-    composed = unicodedata.normalize("NFKC", query)  # an accent of its own would end a word
-    words = list(dict.fromkeys(word.lower() for word in _WORD.findall(composed)))[:_MAX_WORDS]
-    telling = [word for word in words if word not in _STOP_WORDS] or words
-    return " OR ".join(f'"{word}"' for word in telling) or None
+def telling_terms(query: str) -> list[str]:
+    """The query's terms, without those that say little unless there are no others."""
+    found = list(dict.fromkeys(terms(query)))
+    return [term for term in found if term not in _STOP_WORDS] or found

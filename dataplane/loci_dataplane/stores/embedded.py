@@ -1,4 +1,4 @@
-"""Opening the embedded profile's stores: everything of a tenant in one folder."""
+"""Opening the embedded profile's stores: all of a tenant's data in one folder."""
 
 from __future__ import annotations
 
@@ -6,19 +6,34 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from loci_dataplane.stores.chroma.embedded import ChromaVectors
+from loci_dataplane.stores.chroma.embedded import embedded_vectors
+from loci_dataplane.stores.ports import Stores, Transaction
 from loci_dataplane.stores.sqlite.database import Database
+from loci_dataplane.stores.sqlite.full_text import SqliteFullText
+from loci_dataplane.stores.sqlite.outbox import SqliteOutbox
 from loci_dataplane.stores.sqlite.records import SqliteRecords
+from loci_dataplane.stores.sqlite.transaction import SqliteTransaction
 
 
 @contextlib.asynccontextmanager
-async def embedded_stores(folder: Path) -> AsyncIterator[tuple[SqliteRecords, ChromaVectors]]:
-    """A tenant's records and vectors, open for the length of the block."""
-    database, vectors = Database(folder / "memories.db"), ChromaVectors(folder / "chroma")
+async def embedded_stores(folder: Path) -> AsyncIterator[Stores]:
+    """Open a tenant's stores for the length of the block; create them if they do not exist."""
+    database = Database(folder / "memories.db")
     try:
         await database.open()
-        await vectors.open()
-        yield SqliteRecords(database), vectors
+        async with embedded_vectors(folder / "chroma") as vectors:
+            yield Stores(
+                transaction=lambda: _transaction(database),
+                records=SqliteRecords(database),
+                full_text=SqliteFullText(database),
+                outbox=SqliteOutbox(database),
+                vectors=vectors,
+            )
     finally:
-        await vectors.close()
         await database.close()
+
+
+@contextlib.asynccontextmanager
+async def _transaction(database: Database) -> AsyncIterator[Transaction]:
+    async with database.transaction() as run:
+        yield SqliteTransaction(run)

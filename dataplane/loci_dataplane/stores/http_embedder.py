@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 
 from loci_contract import headers
-from loci_dataplane.errors import EmbedderUnavailableError
+from loci_dataplane.stores.errors import EmbedderUnavailableError
 from loci_dataplane.stores.ports import Vector
 
 

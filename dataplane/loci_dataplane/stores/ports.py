@@ -1,10 +1,19 @@
-"""The ports: what the service needs of its stores, whichever they are. Every adapter passes the same tests."""
+"""The ports: what the service needs of its stores. Every adapter passes the contract tests in `tests/stores`.
+
+`Records`, `FullText` and `Outbox` are three views of one system of record. All changes of memories go through a
+`Transaction`: an adapter updates the row, its full text and its outbox entry together, so that a caller cannot forget
+one of them. The other ports' methods are each atomic on their own. A transaction holds whatever the store needs for it
+(SQLite's single writer, a PostgreSQL connection), so do no other I/O inside one.
+
+Any method may raise `StorageFullError` or `StoreUnavailableError`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import numpy as np
@@ -17,15 +26,6 @@ Vector = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """An outbox entry: this memory's indexes may differ from its row. `revision` tells repeated entries apart."""
-
-    memory_id: str
-    revision: int
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
 class Hit:
     """A memory that a retriever found, and its score there: higher is better."""
 
@@ -33,76 +33,154 @@ class Hit:
     score: float
 
 
-class Records(Protocol):
-    """The system of record, its full text and its outbox. A change and its outbox entry are one transaction."""
+@dataclass(frozen=True, slots=True)
+class Frequencies:
+    """How common terms are.
+
+    Args:
+        documents: number of memories in the index.
+        by_term: for each term that occurs, the number of memories that contain it.
+    """
+
+    documents: int
+    by_term: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """A memory whose vectors may differ from its row.
+
+    Args:
+        revision: grows with each change of the memory, so that an entry renewed meanwhile is not taken for finished.
+        attempts: failed attempts since the last change.
+    """
+
+    memory_id: str
+    revision: int
+    attempts: int
+
+
+class Transaction(Protocol):
+    """Changes of memories that take effect together, when the block is left; none of them if it raises."""
+
+    async def get(self, memory_id: str, now: datetime) -> Memory | None:
+        """Return a memory that has not expired, locked against other transactions; None if there is none."""
 
     async def add(self, memory: Memory, max_memories: int) -> None:
-        """Store a memory durably; QuotaExceededError when there are `max_memories` already."""
+        """Store a new memory; raise QuotaExceededError, and change nothing, if there are `max_memories` already."""
+
+    async def replace(self, memory: Memory) -> None:
+        """Overwrite the memory with this id."""
+
+    async def delete(self, ids: Sequence[str]) -> int:
+        """Delete memories; return how many of them existed."""
+
+    async def delete_expired(self, now: datetime, limit: int) -> int:
+        """Delete at most `limit` memories that have expired; return how many."""
+
+
+class Records(Protocol):
+    """The memories' rows, as last committed."""
 
     async def get(self, ids: Sequence[str], now: datetime) -> dict[str, Memory]:
-        """Those of the memories that exist and have not expired, by id."""
+        """Return those of the memories that exist and have not expired, by id."""
 
     async def page(self, where: Filter, after: int, limit: int, now: datetime) -> Sequence[Memory]:
-        """Memories in order of creation, those whose `order` is beyond `after`."""
-
-    async def change(self, memory_id: str, now: datetime, changed: Callable[[Memory], Memory]) -> Memory | None:
-        """Replace a memory by what the function makes of it; None when there is none."""
-
-    async def delete(self, memory_id: str, now: datetime, allowed: Callable[[Memory], None]) -> bool:
-        """Remove a memory unless the function raises; False when there is none."""
-
-    async def sweep(self, now: datetime, limit: int) -> int:
-        """Remove memories that have expired, at most `limit`; how many there were."""
-
-    async def count(self) -> int:
-        """How many memories there are, with those that have expired and were not yet swept away."""
-
-    async def search(self, query: str, where: Filter, limit: int, now: datetime) -> Sequence[Hit]:
-        """Full-text hits, best first."""
+        """Return memories whose `order` is greater than `after`, in that order."""
 
     async def matching(self, where: Filter, limit: int, now: datetime) -> Sequence[str]:
-        """Ids of memories that a filter admits, at most `limit`."""
+        """Return the ids of at most `limit` memories that the filter matches."""
 
     async def neighbours(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        """The memories right before and after each in its session."""
+        """Return the ids of the memories directly before and after each memory in its session."""
 
-    async def tasks(self, limit: int, now: datetime) -> Sequence[Task]:
-        """Outbox entries that are due, oldest first."""
+    async def count(self) -> int:
+        """Return the number of memories, including expired ones that are not deleted yet."""
 
-    async def finish(self, tasks: Sequence[Task]) -> None:
-        """Remove entries that were not renewed meanwhile."""
+    async def has_expired(self, now: datetime) -> bool:
+        """Whether any memory has expired, so that `delete_expired` has work."""
 
-    async def settled(self) -> int:
-        """How many memories no outbox entry is about: the indexes should hold them."""
+    async def check(self) -> None:
+        """Raise StoreError unless the store can be read and, if its last write failed, written again."""
 
-    async def requeue(self) -> None:
-        """Put every memory into the outbox."""
 
-    async def postpone(self, tasks: Sequence[Task], due_at: datetime) -> None:
-        """Try entries again later."""
+class FullText(Protocol):
+    """The full-text index; its terms are those of `text.analysis.terms`."""
+
+    async def search(self, terms: Sequence[str], where: Filter, limit: int, now: datetime) -> Sequence[Hit]:
+        """Return memories that contain at least one of the terms, scored by BM25, best first."""
+
+    async def frequencies(self, terms: Sequence[str]) -> Frequencies:
+        """Return how many memories contain each term."""
+
+
+class Outbox(Protocol):
+    """Memories whose vectors are to be brought up to date. An entry stays until it is finished."""
+
+    async def claim(self, limit: int, now: datetime, lease: timedelta) -> Sequence[OutboxEntry]:
+        """Return entries that are due, oldest first; no other process gets them for the length of the lease."""
+
+    async def finish(self, entries: Sequence[OutboxEntry]) -> None:
+        """Remove entries, except those that a change renewed meanwhile."""
+
+    async def postpone(self, entries: Sequence[OutboxEntry], due_at: datetime) -> None:
+        """Count a failed attempt, and make the entries due at this time."""
+
+    async def enqueue_all(self) -> None:
+        """Add an entry for every memory that has none."""
 
     async def backlog(self) -> int:
-        """How many outbox entries there are."""
+        """Return the number of entries."""
+
+    async def pending(self) -> int:
+        """Return the number of memories that have an entry: a search by vector may miss them."""
+
+    async def settled(self) -> int:
+        """Return the number of memories that have no entry: all of them have vectors."""
 
 
 class Vectors(Protocol):
-    """The vector index."""
+    """The vector index. A memory has one or more vectors, one for each part of its content."""
 
-    async def upsert(self, ids: Sequence[str], vectors: Vector) -> None:
-        """Set the vectors, of shape (len(ids), dimension)."""
+    async def replace(self, parts: Mapping[str, Vector]) -> None:
+        """Set all vectors of some memories, each of shape (parts, dimension) with at least one part."""
 
     async def delete(self, ids: Sequence[str]) -> None:
-        """Remove vectors; those that are not there are no error."""
+        """Delete all vectors of some memories; unknown ids are ignored."""
 
     async def search(self, vector: Vector, limit: int, among: Sequence[str] | None) -> Sequence[Hit]:
-        """The nearest by cosine similarity, best first; only `among` those ids when given."""
+        """Return the nearest memories, each once with the cosine similarity of its best part, best first.
+
+        Args:
+            vector: unit vector of shape (dimension,).
+            limit: maximum number of memories.
+            among: consider only these memories, however many they are.
+        """
 
     async def count(self) -> int:
-        """How many vectors there are."""
+        """Return the number of memories that have vectors."""
+
+    async def check(self) -> None:
+        """Raise StoreError unless the index can be read and, if its last write failed, is thought writable again."""
 
 
 class Embedder(Protocol):
-    """Text to unit vectors."""
+    """Turns texts into unit vectors."""
 
     async def embed(self, texts: Sequence[str], *, interactive: bool) -> Vector:
-        """Vectors of shape (len(texts), dimension); EmbedderUnavailableError when it cannot now."""
+        """Return vectors of shape (len(texts), dimension), or raise EmbedderUnavailableError."""
+
+
+@dataclass(frozen=True)
+class Stores:
+    """One tenant's stores.
+
+    Args:
+        transaction: begins a transaction; use it as `async with stores.transaction() as transaction`.
+    """
+
+    transaction: Callable[[], AbstractAsyncContextManager[Transaction]]
+    records: Records
+    full_text: FullText
+    outbox: Outbox
+    vectors: Vectors

@@ -22,5 +22,5 @@ class Usage(BaseModel):
 async def usage(given: Given) -> Usage:
     """What the tenant holds and may hold."""
     limits = given.deps.limits()
-    held = await given.deps.records.count()
+    held = await given.deps.stores.records.count()
     return Usage(memories=held, max_memories=limits.max_memories, requests_per_minute=limits.requests_per_minute)

@@ -34,9 +34,9 @@ async def serving(
     """Serve the tenant named like the folder and yield its client, with ingress token; `indexing` drains the outbox."""
     limits = Limits(requests_per_minute=100, burst=20, max_memories=max_memories, max_graph_nodes=1_000)
     registry = CollectorRegistry()
-    async with embedded_stores(folder) as (records, vectors):
+    async with embedded_stores(folder) as stores:
         deps = Deps(
-            folder.name, TOKEN.encode, lambda: limits, records, vectors, embedder, registry, Families(registry), now
+            folder.name, TOKEN.encode, lambda: limits, stores, embedder, registry, Families(registry), now
         )
         app = create_app(deps)
         transport = httpx.ASGITransport(app)

@@ -9,7 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
-from loci_dataplane.errors import EmbedderUnavailableError
+from loci_dataplane.stores.errors import EmbedderUnavailableError
 from loci_dataplane.stores.http_embedder import HttpEmbedder
 from loci_dev.rigs import pod
 from loci_dev.rigs.processes import free_port

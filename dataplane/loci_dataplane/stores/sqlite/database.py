@@ -1,27 +1,39 @@
-"""One SQLite file: a writer thread whose every commit is on disk, and a reader thread that never waits for it."""
+"""One SQLite file with a writer thread and a reader thread.
+
+SQLite allows one writer at a time, so transactions wait for one another in this process, on an asyncio lock, rather
+than in SQLite. The writer commits with `synchronous = FULL` to a write-ahead log: once a transaction's block is left,
+it is on disk. Readers see the last committed state and never wait for the writer. A statement costs a switch of threads
+(tens of microseconds), a commit costs an fsync. A transaction that is cancelled, or whose commit fails, is rolled back
+before the next one begins.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from importlib.resources import files
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Protocol, TypeVar
+
+from loci_dataplane.stores.errors import StoreError
+from loci_dataplane.stores.sqlite.failures import port_error
+from loci_dataplane.stores.sqlite.migrations import migrate
 
 Result = TypeVar("Result")
 
-_SCHEMA: Final = files(__package__).joinpath("schema.sql")
-_VERSION: Final = 1
 
 
-class DatabaseVersionError(RuntimeError):
-    """The file was written by another version of the service."""
+class Run(Protocol):
+    """Runs a function of the connection in the thread that owns it."""
+
+    async def __call__(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Return what the function returns, or raise what it raises."""
 
 
 class Database:
-    """Runs functions of a connection, each as a whole in the thread that owns the connection."""
+    """The file, open between `open` and `close`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -30,49 +42,70 @@ class Database:
         self._write_connection: sqlite3.Connection
         self._read_connection: sqlite3.Connection
         self._opened: list[tuple[ThreadPoolExecutor, sqlite3.Connection]] = []
+        self._turn = asyncio.Lock()
+        self.write_failed = False
+        """Whether the last transaction failed because of the file or its volume."""
 
     async def open(self) -> None:
-        """Open the file, making it when there is none."""
-        loop = asyncio.get_running_loop()
-        self._write_connection = await loop.run_in_executor(self._writer, self._open_writer)
-        self._read_connection = await loop.run_in_executor(self._reader, self._open_reader)
+        """Open the file; create it if it does not exist."""
+        self._write_connection = await self._in(self._writer, self._open_writer)
+        self._read_connection = await self._in(self._reader, self._open_reader)
 
     async def close(self) -> None:
-        """Finish what is under way and close, as far as it was opened."""
+        """Finish what is running and close whatever was opened."""
         for thread, connection in reversed(self._opened):
-            await asyncio.get_running_loop().run_in_executor(thread, connection.close)
+            await self._in(thread, connection.close)
         self._reader.shutdown()
         self._writer.shutdown()
 
-    async def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Run a transaction; when this returns it is on disk, when it raises nothing of it is."""
-        return await asyncio.get_running_loop().run_in_executor(self._writer, self._transaction, work)
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Run]:
+        """Run functions in one transaction: on disk when the block is left, rolled back if it raises."""
+        async with self._turn:
+            try:
+                yield self._run_in_transaction
+                await self._in(self._writer, self._commit)
+            except BaseException as error:
+                # Not through asyncio: a second cancellation must not take the roll-back out of the thread's queue.
+                undone = self._writer.submit(self._roll_back)
+                await asyncio.shield(asyncio.wrap_future(undone))
+                self.write_failed = self.write_failed or isinstance(error, StoreError)
+                raise
+            self.write_failed = False
 
     async def read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run a query on the last committed state."""
-        return await asyncio.get_running_loop().run_in_executor(self._reader, work, self._read_connection)
+        return await self._in(self._reader, lambda: work(self._read_connection))
 
-    def _transaction(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        connection = self._write_connection
-        connection.execute("BEGIN IMMEDIATE")
+    async def _run_in_transaction(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        def begun() -> Result:
+            if not self._write_connection.in_transaction:
+                self._write_connection.execute("BEGIN IMMEDIATE")
+            return work(self._write_connection)
+
+        return await self._in(self._writer, begun)
+
+    def _commit(self) -> None:
+        if self._write_connection.in_transaction:
+            self._write_connection.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        if self._write_connection.in_transaction:
+            self._write_connection.execute("ROLLBACK")
+
+    async def _in(self, thread: ThreadPoolExecutor, work: Callable[[], Result]) -> Result:
+        future: Future[Result] = thread.submit(work)
         try:
-            result = work(connection)
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-        return result
+            return await asyncio.wrap_future(future)
+        except (sqlite3.Error, OSError) as error:
+            raise port_error(error, self._path.parent) from error
 
     def _open_writer(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection = self._connect(self._writer)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            connection.executescript(f"BEGIN; {_SCHEMA.read_text()} COMMIT;")
-        elif version != _VERSION:
-            raise DatabaseVersionError(f"{self._path.name} has schema {version}, this version needs {_VERSION}")
+        migrate(connection)
         return connection
 
     def _open_reader(self) -> sqlite3.Connection:

@@ -50,5 +50,3 @@ CREATE TRIGGER memory_reworded AFTER UPDATE OF content ON memories WHEN old.cont
   INSERT INTO outbox (memory_id) VALUES (new.id)
     ON CONFLICT DO UPDATE SET revision = revision + 1, attempts = 0, due_at = '';
 END;
-
-PRAGMA user_version = 1;
