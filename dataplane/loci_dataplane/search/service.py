@@ -69,7 +69,9 @@ class Search:
         now = self._now()
         pending = await self._stores.outbox.pending()  # before the indexes are searched, so that none is overlooked
         found, degraded = await self._retrieve(wanted, where, now)
-        ranked = fuse(found, await self._stores.records.neighbours([h.memory_id for hits in found.values() for h in hits]))
+        ranked = fuse(
+            found, await self._stores.records.neighbours([h.memory_id for hits in found.values() for h in hits])
+        )
         memories = await self._memories(ranked, wanted, where, now)
         results = [_result(r, memories[r.memory_id], wanted) for r in ranked if r.memory_id in memories]
         output = SearchOutput(results=results[: wanted.limit], degraded=degraded, pending=pending)

@@ -15,9 +15,10 @@ _STOP_WORDS: Final = frozenset(
         "ve "
     ).split()
 )
+_STOP_TERMS: Final = frozenset(terms(" ".join(_STOP_WORDS)))
 
 
 def telling_terms(query: str) -> list[str]:
     """The query's terms, without those that say little unless there are no others."""
     found = list(dict.fromkeys(terms(query)))
-    return [term for term in found if term not in _STOP_WORDS] or found
+    return [term for term in found if term not in _STOP_TERMS] or found

@@ -35,9 +35,7 @@ async def serving(
     limits = Limits(requests_per_minute=100, burst=20, max_memories=max_memories, max_graph_nodes=1_000)
     registry = CollectorRegistry()
     async with embedded_stores(folder) as stores:
-        deps = Deps(
-            folder.name, TOKEN.encode, lambda: limits, stores, embedder, registry, Families(registry), now
-        )
+        deps = Deps(folder.name, TOKEN.encode, lambda: limits, stores, embedder, registry, Families(registry), now)
         app = create_app(deps)
         transport = httpx.ASGITransport(app)
         async with (

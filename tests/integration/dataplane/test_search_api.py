@@ -151,8 +151,8 @@ async def test_the_index_holds_what_the_records_hold(tmp_path: Path, embedder: I
         for memory in stored[:2]:
             await acme.delete(f"/v1/memories/{memory}")
         await indexed(acme)
-    async with embedded_stores(tmp_path / "acme") as (records, vectors):
-        assert await vectors.count() == await records.count() == 3
+    async with embedded_stores(tmp_path / "acme") as stores:
+        assert await stores.vectors.count() == await stores.records.count() == 3
 
 
 async def test_a_changed_memory_is_found_by_what_it_says_now(acme: httpx.AsyncClient) -> None:
@@ -255,14 +255,15 @@ async def swept(client: httpx.AsyncClient) -> None:
 
 async def test_a_filter_that_admits_many_is_kept_to(tmp_path: Path, embedder: InProcessEmbedder) -> None:
     moment = datetime.now(UTC)
-    async with embedded_stores(tmp_path) as (records, vectors):
+    async with embedded_stores(tmp_path) as stores:
         for number, content in enumerate(TALK):
             user = "ada" if number % 2 else "bob"
             memory = Memory(f"mem_{number}", content, user, None, None, {}, moment, moment)
-            await records.add(memory, 100)
-            await vectors.upsert([memory.id], await embedder.embed([content], interactive=False))
+            async with stores.transaction() as transaction:
+                await transaction.add(memory, 100)
+            await stores.vectors.replace({memory.id: await embedder.embed([content], interactive=False)})
         for exact_filter in (1, 100):
-            search = Search(records, vectors, embedder, lambda: 0, lambda: moment)
+            search = Search(stores, embedder, lambda: 0, lambda: moment)
             search.exact_filter = exact_filter
             wanted = SearchInput(query="an adopted puppy", mode=Mode.VECTOR, filters={"user_id": "ada"})
             assert {result.id for result in (await search.search(wanted)).results} == {"mem_1", "mem_3"}

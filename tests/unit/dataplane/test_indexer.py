@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -11,49 +12,55 @@ from typing import cast
 import numpy as np
 import pytest
 
-from loci_dataplane.errors import EmbedderUnavailableError
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.outbox.indexer import Indexer
-from loci_dataplane.stores.ports import Records, Task, Vector, Vectors
+from loci_dataplane.stores.errors import EmbedderUnavailableError
+from loci_dataplane.stores.ports import FullText, OutboxEntry, Records, Stores, Transaction, Vector, Vectors
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Outbox:
-    """The records that the indexer needs, with entries that are always due."""
+class Memories:
+    """The rows and the outbox that the indexer needs, with entries that are always due."""
 
     def __init__(self, contents: dict[str, str], waiting: Sequence[str]) -> None:
         self.contents = contents
-        self.waiting = [Task(memory_id, revision=1, attempts=0) for memory_id in waiting]
+        self.waiting = [OutboxEntry(memory_id, revision=1, attempts=0) for memory_id in waiting]
         self.delays: list[timedelta] = []
 
-    async def tasks(self, limit: int, now: datetime) -> Sequence[Task]:
-        del now
+    async def claim(self, limit: int, now: datetime, lease: timedelta) -> Sequence[OutboxEntry]:
+        del now, lease
         return self.waiting[:limit]
 
     async def get(self, ids: Sequence[str], now: datetime) -> dict[str, Memory]:
         found = {i: self.contents[i] for i in ids if i in self.contents}
         return {i: Memory(i, text, None, None, None, {}, now, now) for i, text in found.items()}
 
-    async def sweep(self, now: datetime, limit: int) -> int:
-        del now, limit
-        return 0
+    async def has_expired(self, now: datetime) -> bool:
+        del now
+        return False
+
+    async def backlog(self) -> int:
+        return len(self.waiting)
+
+    async def pending(self) -> int:
+        return len(self.contents.keys() & {entry.memory_id for entry in self.waiting})
 
     async def settled(self) -> int:
         return len(self.contents.keys() - {task.memory_id for task in self.waiting})
 
-    async def requeue(self) -> None:
+    async def enqueue_all(self) -> None:
         held = {task.memory_id for task in self.waiting}
         self.waiting += [
-            Task(memory_id, revision=1, attempts=0) for memory_id in self.contents if memory_id not in held
+            OutboxEntry(memory_id, revision=1, attempts=0) for memory_id in self.contents if memory_id not in held
         ]
 
-    async def finish(self, tasks: Sequence[Task]) -> None:
-        self.waiting = [task for task in self.waiting if task not in tasks]
+    async def finish(self, entries: Sequence[OutboxEntry]) -> None:
+        self.waiting = [task for task in self.waiting if task not in entries]
 
-    async def postpone(self, tasks: Sequence[Task], due_at: datetime) -> None:
+    async def postpone(self, entries: Sequence[OutboxEntry], due_at: datetime) -> None:
         self.delays.append(due_at - NOW)
-        self.waiting = [replace(task, attempts=task.attempts + (task in tasks)) for task in self.waiting]
+        self.waiting = [replace(task, attempts=task.attempts + (task in entries)) for task in self.waiting]
 
 
 class Index:
@@ -65,9 +72,9 @@ class Index:
     async def count(self) -> int:
         return len(self.ids)
 
-    async def upsert(self, ids: Sequence[str], vectors: Vector) -> None:
-        assert len(ids) == len(vectors)
-        self.ids |= set(ids)
+    async def replace(self, parts: Mapping[str, Vector]) -> None:
+        assert all(vectors.shape == (1, 2) for vectors in parts.values())
+        self.ids |= parts.keys()
 
     async def delete(self, ids: Sequence[str]) -> None:
         self.ids -= set(ids)
@@ -88,12 +95,18 @@ class Model:
         return np.ones((len(texts), 2), dtype=np.float32)
 
 
-def indexer(outbox: Outbox, index: Index, model: Model) -> Indexer:
-    return Indexer(cast("Records", outbox), cast("Vectors", index), model, lambda: NOW, "acme")
+@contextlib.asynccontextmanager
+async def no_transaction() -> AsyncIterator[Transaction]:
+    yield cast("Transaction", None)
+
+
+def indexer(memories: Memories, index: Index, model: Model) -> Indexer:
+    records, vectors, full_text = cast("Records", memories), cast("Vectors", index), cast("FullText", None)
+    return Indexer(Stores(no_transaction, records, full_text, memories, vectors), model, lambda: NOW, "acme")
 
 
 async def test_a_bad_entry_delays_no_other() -> None:
-    outbox, index = Outbox({"a": "fine", "b": "poison", "c": "fine"}, ["a", "b", "c"]), Index()
+    outbox, index = Memories({"a": "fine", "b": "poison", "c": "fine"}, ["a", "b", "c"]), Index()
     tried = indexer(outbox, index, Model())
     assert await tried._drain()
     assert await tried._drain()
@@ -102,7 +115,7 @@ async def test_a_bad_entry_delays_no_other() -> None:
 
 
 async def test_what_has_no_row_any_more_loses_its_vector() -> None:
-    outbox, index = Outbox({}, ["gone"]), Index("gone", "other")
+    outbox, index = Memories({}, ["gone"]), Index("gone", "other")
     await indexer(outbox, index, Model())._drain()
     assert index.ids == {"other"}
     assert outbox.waiting == []
@@ -113,13 +126,13 @@ async def test_what_has_no_row_any_more_loses_its_vector() -> None:
     [(("a", "b"), ["c", "gone"]), (("a",), ["c", "gone", "a", "b"]), ((), ["c", "gone", "a", "b"])],
 )
 async def test_an_index_that_lacks_something_is_made_anew(indexed: tuple[str, ...], waiting: list[str]) -> None:
-    outbox = Outbox({"a": "fine", "b": "fine", "c": "fine"}, ["c", "gone"])
+    outbox = Memories({"a": "fine", "b": "fine", "c": "fine"}, ["c", "gone"])
     await indexer(outbox, Index(*indexed), Model())._complete()
     assert [task.memory_id for task in outbox.waiting] == waiting
 
 
 async def test_waits_longer_after_each_failure_but_never_more_than_a_minute() -> None:
-    outbox = Outbox({"a": "fine"}, ["a"])
+    outbox = Memories({"a": "fine"}, ["a"])
     tried = indexer(outbox, Index(), Model(down=True))
     for _ in range(12):
         await tried._drain()
@@ -128,12 +141,12 @@ async def test_waits_longer_after_each_failure_but_never_more_than_a_minute() ->
 
 
 async def test_a_writer_waits_for_its_index_and_no_longer_than_its_budget() -> None:
-    outbox, index = Outbox({"a": "fine"}, []), Index()
+    outbox, index = Memories({"a": "fine"}, []), Index()
     tried = indexer(outbox, index, Model())
     tried.touch()
     await tried.settle(0.01)  # nobody indexes, yet this returns
     async with tried.running():
-        outbox.waiting = [Task("a", 1, 0)]
+        outbox.waiting = [OutboxEntry("a", 1, 0)]
         tried.touch()
         await tried.settle(30)
     assert index.ids == {"a"}
@@ -141,14 +154,14 @@ async def test_a_writer_waits_for_its_index_and_no_longer_than_its_budget() -> N
 
 
 async def test_outlives_a_store_that_fails() -> None:
-    class Broken(Outbox):
+    class Broken(Memories):
         failures = 1
 
-        async def tasks(self, limit: int, now: datetime) -> Sequence[Task]:
+        async def claim(self, limit: int, now: datetime, lease: timedelta) -> Sequence[OutboxEntry]:
             if self.failures:
                 self.failures -= 1
                 raise OSError("disk")
-            return await super().tasks(limit, now)
+            return await super().claim(limit, now, lease)
 
     outbox, index = Broken({"a": "fine"}, ["a"]), Index()
     tried = indexer(outbox, index, Model())

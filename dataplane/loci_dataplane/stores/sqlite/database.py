@@ -24,7 +24,6 @@ from loci_dataplane.stores.sqlite.migrations import migrate
 Result = TypeVar("Result")
 
 
-
 class Run(Protocol):
     """Runs a function of the connection in the thread that owns it."""
 

@@ -1,8 +1,8 @@
 """Schema versions of the database file, and the steps from each version to the next.
 
-A file records its version in `user_version`. Opening it runs the missing steps in order, each in a transaction that also
-sets the version: after a crash the file is at one version or the other, and opening it again goes on from there. A step
-never changes once it was released; a new schema is a new step.
+A file records its version in `user_version`. Opening it runs the missing steps in order, each in a transaction that
+also sets the version: after a crash the file is at one version or the other, and opening it again goes on from there.
+A step never changes once it was released; a new schema is a new step.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Version 2: the full text holds the terms of `text.analysis` instead of what FTS5 makes of the content.
 
-All rows are analysed anew, which takes about 0.1 ms for each hundred characters. Memories longer than one part are put into the
-outbox, since version 1 had one vector for the beginning of each.
+All rows are analysed again. Memories longer than one part are put into the outbox, since version 1 had one vector for
+the beginning of each.
 """
 
 from __future__ import annotations

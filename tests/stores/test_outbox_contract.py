@@ -1,0 +1,83 @@
+"""What every adapter of Outbox does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from loci_dataplane.stores.ports import OutboxEntry, Stores
+
+NO_LEASE = timedelta()
+MINUTE = timedelta(minutes=1)
+
+
+async def claim(stores: Stores, now: datetime) -> Sequence[OutboxEntry]:
+    return await stores.outbox.claim(100, now, NO_LEASE)
+
+
+async def test_every_change_of_what_is_indexed_is_in_the_outbox(stores: Stores, remember: Any, now: datetime) -> None:
+    added, reworded, same = [await remember(f"mem_{number}") for number in range(3)]
+    deleted = await remember("mem_deleted", expires_at=now - MINUTE)
+    await stores.outbox.finish(await claim(stores, now))
+    assert (await stores.outbox.backlog(), await stores.outbox.settled()) == (0, 4)
+    async with stores.transaction() as transaction:
+        await transaction.replace(replace(reworded, content="a badger"))
+        await transaction.replace(replace(same, metadata={"seen": True}))
+        await transaction.delete([added.id])
+        await transaction.delete_expired(now, 10)
+    assert {entry.memory_id for entry in await claim(stores, now)} == {added.id, reworded.id, deleted.id}
+    assert (await stores.outbox.backlog(), await stores.outbox.pending(), await stores.outbox.settled()) == (3, 1, 1)
+
+
+async def test_a_change_renews_an_entry_that_is_worked_on(stores: Stores, remember: Any, now: datetime) -> None:
+    memory = await remember("mem_1")
+    seen = await claim(stores, now)
+    async with stores.transaction() as transaction:
+        await transaction.replace(replace(memory, content="a badger"))
+    await stores.outbox.finish(seen)
+    assert [entry.memory_id for entry in await claim(stores, now)] == ["mem_1"]
+    await stores.outbox.finish(await claim(stores, now))
+    assert await stores.outbox.backlog() == 0
+
+
+async def test_a_postponed_entry_waits_unless_a_change_renews_it(stores: Stores, remember: Any, now: datetime) -> None:
+    await remember("mem_1")
+    await stores.outbox.postpone(await claim(stores, now), now + MINUTE)
+    assert await claim(stores, now) == []
+    assert [entry.attempts for entry in await claim(stores, now + MINUTE)] == [1]
+    async with stores.transaction() as transaction:
+        await transaction.delete(["mem_1"])
+    assert [entry.attempts for entry in await claim(stores, now)] == [0]
+
+
+async def test_postponing_spares_an_entry_that_was_renewed(stores: Stores, remember: Any, now: datetime) -> None:
+    memory = await remember("mem_1")
+    seen = await claim(stores, now)
+    async with stores.transaction() as transaction:
+        await transaction.replace(replace(memory, content="a badger"))
+    await stores.outbox.postpone(seen, now + MINUTE)
+    assert [(entry.memory_id, entry.attempts) for entry in await claim(stores, now)] == [("mem_1", 0)]
+
+
+async def test_entries_come_oldest_first_and_no_more_than_asked_for(
+    stores: Stores, remember: Any, now: datetime
+) -> None:
+    for number in range(5):
+        await remember(f"mem_{number}")
+    first = await stores.outbox.claim(2, now, NO_LEASE)
+    assert [entry.memory_id for entry in first] == ["mem_0", "mem_1"]
+    await stores.outbox.postpone(first, now)
+    assert [entry.memory_id for entry in await claim(stores, now)][:3] == ["mem_2", "mem_3", "mem_4"]
+
+
+async def test_all_memories_can_be_enqueued_without_renewing_those_that_wait(
+    stores: Stores, remember: Any, now: datetime
+) -> None:
+    await remember("mem_1")
+    await stores.outbox.finish(await claim(stores, now))
+    await remember("mem_2")
+    await stores.outbox.postpone(await claim(stores, now), now)
+    await stores.outbox.enqueue_all()
+    assert {entry.memory_id: entry.attempts for entry in await claim(stores, now)} == {"mem_1": 0, "mem_2": 1}
