@@ -20,6 +20,7 @@ from loci_policy.registry.updates import Source
 from loci_policy.server import PolicyApp
 from loci_policy.settings import Settings
 from loci_policy.table import Table
+from loci_policy.tenants import TenantCollector
 from loci_runtime.serving import run, serve
 
 
@@ -32,6 +33,7 @@ def main() -> None:
 async def _serve(settings: Settings) -> None:
     metrics = Metrics()
     registry = Registry(Table(), metrics)
+    metrics.registry.register(TenantCollector(registry.table))
     async with _buckets(settings, metrics) as buckets, _source(settings) as source:
         app = PolicyApp(Gate(registry.table, buckets, metrics), registry, settings.admin_key_sha256)
         # Without its registry the process must not go on with what it once knew.

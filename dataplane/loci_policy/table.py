@@ -34,6 +34,10 @@ class Table:
     def __len__(self) -> int:
         return len(self._tenants)
 
+    def records(self) -> list[RegistryRecord]:
+        """Every tenant that has a key."""
+        return [next(iter(grants.values())).record for grants in self._tenants.values() if grants]
+
     def replace(self, records: Iterable[RegistryRecord]) -> None:
         """Forget every tenant but these."""
         self._tenants = {record.tenant: _grants(record) for record in records}

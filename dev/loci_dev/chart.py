@@ -14,10 +14,14 @@ from loci_dev.tools.catalog import tool, versions
 CHART = Path(__file__).parents[2] / "charts" / "loci"
 
 
-def render(**values: Any) -> list[dict[str, Any]]:
-    """Render the chart's objects, CRDs included, without a cluster; raise ValueError when the values are rejected."""
+def render(*kinds: str, **values: Any) -> list[dict[str, Any]]:
+    """Render the chart's objects, CRDs included, without a cluster; raise ValueError when the values are rejected.
+
+    `kinds` are further kinds that the API server is taken to serve, as group/version/kind.
+    """
     version = versions()["kubernetes"]["version"]
-    rendered = _helm("template", "--include-crds", "--kube-version", version, values=values)
+    known = [f"--api-versions={kind}" for kind in kinds]
+    rendered = _helm("template", "--include-crds", "--kube-version", version, *known, values=values)
     return [document for document in yaml.safe_load_all(rendered) if document]
 
 

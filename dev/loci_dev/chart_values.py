@@ -13,7 +13,7 @@ from loci_policy.settings import Settings as PolicySettings
 
 Schema = dict[str, Any]
 
-_FREE: Final = {"annotations", "resources"}
+_FREE: Final = {"annotations", "labels", "resources"}
 """Maps with arbitrary keys, such as annotations."""
 _TYPES: Final = {bool: "boolean", int: "integer", str: "string", list: "array"}
 _REFINED: Final[dict[str, Schema]] = {

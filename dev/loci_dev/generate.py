@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from loci_dev import chart_values
+from loci_dev.observability import rules
 from loci_resources import crd
 
 _ROOT = Path(__file__).parents[2]
@@ -17,15 +18,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args().check
-    files = {_ROOT / path: text for path, text in (crd.rendered() | chart_values.rendered()).items()}
+    files = {_ROOT / path: text for path, text in _rendered().items()}
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     for path in stale:
         print(f"{'stale' if check else 'written'}: {path.relative_to(_ROOT)}")
         if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(files[path])
     if check and stale:
         print("run `make generate` and commit the result", file=sys.stderr)
     return int(check and bool(stale))
+
+
+def _rendered() -> dict[str, str]:
+    return crd.rendered() | chart_values.rendered() | rules.rendered()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from loci_policy.registry.follower import Registry
 from loci_policy.registry.updates import Snapshot
 from loci_policy.server import PolicyApp
 from loci_policy.table import Table
+from loci_policy.tenants import TenantCollector
 from loci_resources.shipped import default_tiers
 from loci_standalone.app import FrontApp
 from loci_standalone.declared import DeclaredTenants
@@ -46,6 +47,7 @@ async def standalone(
     async with Batcher(encoder) as batcher:
         metrics = Metrics()
         registry = Registry(Table(), metrics)
+        metrics.registry.register(TenantCollector(registry.table))
         registry.apply(Snapshot(()))
         host = Host(folder.tenants, InProcessEmbedder(batcher), registry, default_tiers(), metrics.registry)
         store = FolderStore(folder.tenants, host)
