@@ -1,4 +1,4 @@
-"""The model itself: all-MiniLM-L6-v2 as int8 ONNX, from text to unit vectors. Synchronous and pure of any network."""
+"""all-MiniLM-L6-v2 as an int8 ONNX model: from text to unit vectors. Synchronous, without network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ from loci_embedder.quantize import integer_model
 MODEL_NAME: Final = "all-MiniLM-L6-v2-int8"
 DIMENSION: Final = 384
 MAX_TOKENS: Final = 256
-"""Longer texts are cut, as the model was trained."""
+"""The longest input that the model was trained on."""
+_STRIDE: Final = 32
+"""Tokens that a window of a longer text repeats of the one before."""
+_MAX_WINDOWS: Final = 32
+"""Windows of one text, about 7,000 tokens; the data plane sends shorter parts."""
 _BATCH_TOKENS: Final = 2_048
 """Bound of texts x longest text in one forward pass: larger ones cost memory and gain no speed on a core."""
 
@@ -60,18 +64,24 @@ class Encoder:
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for ever
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        with as_file(files(__package__) / "model" / "vocab.txt") as vocabulary:
-            tokenizer = BertWordPieceTokenizer(str(vocabulary), lowercase=True)
-        tokenizer.enable_truncation(MAX_TOKENS)
-        return cls(session, tokenizer)
+        return cls(session, tokenizer())
 
     def encode(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], int]:
-        """Unit vectors of shape (len(texts), 384), in the texts' order, and how many tokens were read."""
-        encodings = self._tokenizer.encode_batch(list(texts))
-        vectors = np.empty((len(texts), DIMENSION), dtype=np.float32)
-        for batch in _batches([len(e.ids) for e in encodings]):
+        """Unit vectors of shape (len(texts), 384), in the texts' order, and how many tokens were read.
+
+        A text longer than the model's input is read in windows, at most 32 of them; its vector is their mean,
+        weighted by tokens.
+        """
+        windows = [[e, *e.overflowing][:_MAX_WINDOWS] for e in self._tokenizer.encode_batch(list(texts))]
+        encodings = [window for of_text in windows for window in of_text]
+        lengths = np.array([len(e.ids) for e in encodings])
+        vectors = np.empty((len(encodings), DIMENSION), dtype=np.float32)
+        for batch in _batches(lengths.tolist()):
             vectors[batch] = self._forward([encodings[i] for i in batch])
-        return vectors, sum(len(e.ids) for e in encodings)
+        tokens = int(lengths.sum())
+        if len(encodings) > len(texts):
+            vectors = _by_text(vectors * lengths[:, None], [len(of_text) for of_text in windows])
+        return vectors, tokens
 
     def _forward(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
         longest = max(len(e.ids) for e in encodings)
@@ -83,6 +93,14 @@ class Encoder:
         feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         (states,) = self._session.run(None, feeds)
         return _pool(states, mask)
+
+
+def tokenizer() -> BertWordPieceTokenizer:
+    """The model's tokenizer, which puts what exceeds the model's input into overlapping windows."""
+    with as_file(files(__package__) / "model" / "vocab.txt") as vocabulary:
+        made = BertWordPieceTokenizer(str(vocabulary), lowercase=True)
+    made.enable_truncation(MAX_TOKENS, stride=_STRIDE)
+    return made
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
@@ -102,4 +120,11 @@ def _pool(states: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.fl
     weights = mask[:, :, None].astype(np.float32)
     means = (states * weights).sum(axis=1) / weights.sum(axis=1)
     unit: NDArray[np.float32] = means / np.linalg.norm(means, axis=1, keepdims=True)
+    return unit
+
+
+def _by_text(weighted: NDArray[np.float32], windows: Sequence[int]) -> NDArray[np.float32]:
+    """Unit vectors of texts from the weighted vectors of their windows, which stand one after another."""
+    sums = np.add.reduceat(weighted, np.cumsum([0, *windows[:-1]]), axis=0)
+    unit: NDArray[np.float32] = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
     return unit

@@ -1,1 +1,1 @@
-"""Text: the terms that are searched for, and the parts that are embedded. Pure functions."""
+"""Text analysis: from text to index terms, and from long text to parts. Pure; every store and every search uses it."""

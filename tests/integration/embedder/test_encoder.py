@@ -43,9 +43,15 @@ def test_a_text_means_the_same_alone_and_among_others(encoder: Encoder) -> None:
         assert vector @ alone > 0.98
 
 
-def test_reads_no_more_than_256_tokens(encoder: Encoder) -> None:
-    _, tokens = encoder.encode(["otter " * 100_000])
-    assert tokens == 256
+def test_reads_all_of_a_text_that_is_longer_than_the_model_s_input(encoder: Encoder) -> None:
+    filler = "The weather was fine and nothing of note happened on that day. " * 60
+    (with_end, without, rates), _ = encoder.encode([filler + TEXTS[2] * 20, filler, TEXTS[2]])
+    assert with_end @ rates > without @ rates + 0.1
+
+
+def test_bounds_how_much_of_a_text_it_reads(encoder: Encoder) -> None:
+    _, tokens = encoder.encode(["otter " * 30_000])
+    assert tokens == 32 * 256
 
 
 def test_takes_any_text(encoder: Encoder) -> None:
