@@ -37,6 +37,11 @@ class Metrics:
         self.connected = Gauge(
             "loci_policy_registry_connected", "1 while changes of the registry arrive.", registry=self.registry
         )
+        self.stale = Gauge(
+            "loci_policy_registry_stale",
+            "1 while the last known registry serves because its source cannot be reached.",
+            registry=self.registry,
+        )
         self.last_contact = Gauge(
             "loci_policy_registry_last_contact_timestamp_seconds",
             "When the registry was last heard of, in Unix seconds.",

@@ -61,9 +61,9 @@ class PolicyApp:
         await send_answer(send, decision)
 
     def _ready(self, _: Scope) -> Answer:
-        return _json(
-            200 if self._registry.synced else 503, {"status": "ready" if self._registry.synced else "starting"}
-        )
+        """Ready also while stale: the last state serves, and taking every replica away would refuse everybody."""
+        status = "starting" if not self._registry.synced else "stale" if self._registry.stale else "ready"
+        return _json(503 if status == "starting" else 200, {"status": status})
 
     def _health(self, _: Scope) -> Answer:
         registry = "healthy" if self._registry.connected else "degraded" if self._registry.synced else "unhealthy"

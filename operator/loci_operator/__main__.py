@@ -6,24 +6,24 @@ import asyncio
 import contextlib
 import random
 from datetime import UTC, datetime
-from typing import Any
 
-import aiohttp
 import kopf
 import structlog
 
-from loci_operator.cluster.api import ApiError, api
+from loci_kubernetes.api import api
+from loci_kubernetes.errors import KubernetesError
+from loci_kubernetes.watch import SILENCE_SECONDS, WATCH_SECONDS
 from loci_operator.cluster.observer import Observer
 from loci_operator.handlers.events import register
+from loci_operator.handlers.login import register_login
 from loci_operator.reconciler import Engine
 from loci_operator.settings import Settings
-from loci_operator.specs.context import Platform
+from loci_operator.specs.context import MANAGER, Platform
 from loci_operator.work_queue import WorkQueue
 from loci_operator.world import World
 from loci_runtime.serving import run
 
 _PAUSE_SECONDS = 1.0
-_UNREACHABLE = (ApiError, aiohttp.ClientError, TimeoutError, OSError)
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
 
 async def _run(settings: Settings) -> None:
     queue, world = WorkQueue(_report), World()
-    async with api(settings.kubeconfig) as calls, asyncio.TaskGroup() as group:
+    async with api(settings.kubeconfig, MANAGER) as calls, asyncio.TaskGroup() as group:
         observer = Observer(calls, queue.add)
         engine = Engine(calls, observer, world, _platform(settings), lambda: datetime.now(UTC))
         await _load(engine)
@@ -57,7 +57,7 @@ async def _load(engine: Engine) -> None:
     while True:
         try:
             return await engine.load()
-        except _UNREACHABLE as error:
+        except KubernetesError as error:
             structlog.get_logger().warning("cannot read tenants yet", error=type(error).__name__)
             await asyncio.sleep(_PAUSE_SECONDS)
 
@@ -76,7 +76,7 @@ async def _resync(queue: WorkQueue, world: World, engine: Engine, seconds: float
         gone: list[str] = []
         try:
             gone = await engine.forget_gone()
-        except _UNREACHABLE as error:
+        except KubernetesError as error:
             structlog.get_logger().warning("cannot read tenants now", error=type(error).__name__)
         for tenant in (*world.tenants, *gone):
             queue.add_later(tenant, random.uniform(0, seconds / 2))  # noqa: S311 - spreads the load
@@ -85,15 +85,15 @@ async def _resync(queue: WorkQueue, world: World, engine: Engine, seconds: float
 async def _kopf(settings: Settings, queue: WorkQueue, world: World) -> None:
     registry = kopf.OperatorRegistry()
     register(registry, world, queue.add)
-
-    @kopf.on.login(registry=registry)
-    def login(**more: Any) -> kopf.ConnectionInfo | None:
-        return (kopf.login_with_kubeconfig if settings.kubeconfig else kopf.login_with_service_account)(**more)
-
+    register_login(registry, from_kubeconfig=settings.kubeconfig is not None)
     tuned = kopf.OperatorSettings()
     tuned.posting.enabled = False
     tuned.scanning.disabled = True
     tuned.peering.standalone = True
+    # As loci_kubernetes.watch does: a half-open connection is noticed by the bookmark that does not come.
+    tuned.watching.server_timeout = WATCH_SECONDS
+    tuned.watching.inactivity_timeout = SILENCE_SECONDS
+    tuned.networking.connect_timeout = SILENCE_SECONDS
     with contextlib.suppress(asyncio.CancelledError):
         await kopf.operator(
             registry=registry,
@@ -117,7 +117,7 @@ def _platform(settings: Settings) -> Platform:
 
 def _report(tenant: str, error: Exception) -> None:
     """Say that a tenant will be tried again; API errors name objects and fields, never what is in them."""
-    reason = str(error) if isinstance(error, ApiError) else ""
+    reason = str(error) if isinstance(error, KubernetesError) else ""
     structlog.get_logger().warning("will try again", tenant_id=tenant, error=type(error).__name__, reason=reason)
 
 

@@ -13,9 +13,11 @@ import structlog
 from loci_contract.environment import INGRESS_TOKEN_FILE_NAME
 from loci_contract.keys import generate, generate_token
 from loci_contract.names import API_KEYS_SECRET, namespace
-from loci_operator.cluster.api import Api, ApiError
+from loci_kubernetes.api import Api
+from loci_kubernetes.errors import ApiError, KubernetesError
+from loci_kubernetes.kinds import NAMESPACE, TENANT, TIER
 from loci_operator.cluster.ingress import Ingress
-from loci_operator.cluster.kinds import NAMESPACE, STATEFUL_SET, TENANT, TIER, kind_of
+from loci_operator.cluster.kinds import STATEFUL_SET, kind_of
 from loci_operator.cluster.observer import Observer
 from loci_operator.cluster.secrets import Secrets
 from loci_operator.reconcile.keys import resolve_keys
@@ -88,7 +90,7 @@ class Engine:
         except RejectedError as rejected:
             facts = replace(facts, rejected=rejected)
             await self._ingress.restrict(tenant)
-        except ApiError as error:
+        except KubernetesError as error:
             await self._say(tenant, replace(facts, failed=str(error)))
             raise
         await self._say(tenant, facts)
@@ -168,7 +170,7 @@ class Engine:
 
     async def _apply_one(self, manifest: Manifest) -> dict[str, Any]:
         try:
-            return await self._api.apply(manifest)
+            return await self._api.apply(kind_of(manifest), manifest)
         except ApiError as error:
             if error.status != HTTPStatus.UNPROCESSABLE_ENTITY or kind_of(manifest) is not STATEFUL_SET:
                 raise
@@ -177,11 +179,11 @@ class Engine:
         metadata = manifest["metadata"]
         await self._check_valid({**manifest, "metadata": {**metadata, "name": f"{metadata['name']}-anew"}})
         await self._api.delete(STATEFUL_SET, metadata["name"], metadata["namespace"], orphan=True)
-        return await self._api.apply(manifest)
+        return await self._api.apply(kind_of(manifest), manifest)
 
     async def _check_valid(self, manifest: Manifest) -> None:
         try:
-            await self._api.apply(manifest, dry_run=True)
+            await self._api.apply(kind_of(manifest), manifest, dry_run=True)
         except ApiError as error:
             if error.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise

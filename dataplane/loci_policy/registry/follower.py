@@ -23,6 +23,11 @@ class Registry:
         self._clock = clock
         self._log = structlog.get_logger()
 
+    @property
+    def stale(self) -> bool:
+        """Whether the table serves its last state because the source cannot be reached."""
+        return self.synced and not self.connected
+
     async def follow(self, source: Source) -> None:
         """Apply a source's updates for as long as it has some."""
         async for update in source.updates():
@@ -59,6 +64,7 @@ class Registry:
                 self._log.info("registry connected")
         self.connected = connected
         self._metrics.connected.set(connected)
+        self._metrics.stale.set(self.synced and not connected)
         self._metrics.synced.set(self.synced)
         self._metrics.tenants.set(len(self.table))
         if connected:

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from loci_contract.names import API_KEYS_SECRET, REGISTRY_DATA_KEY, namespace, registry_secret
 from loci_contract.registry import RegistryRecord
-from loci_operator.cluster.api import Api
-from loci_operator.cluster.kinds import SECRET
+from loci_kubernetes.api import Api
+from loci_kubernetes.kinds import SECRET
 from loci_operator.cluster.observer import Observer
 from loci_operator.cluster.secrets import Secrets
 from loci_operator.reconcile.keys import restricted
@@ -56,7 +56,7 @@ class Ingress:
         data = {REGISTRY_DATA_KEY: base64.b64encode(less.model_dump_json().encode()).decode()}
         # Another hash, so that the whole record is applied again once the spec can be met.
         patch = {"metadata": {"annotations": {HASH: "restricted"}}, "data": data}
-        await self._api.merge(SECRET, registry_secret(name), self._namespace, patch)
+        await self._api.merge(SECRET, registry_secret(name), patch, self._namespace)
 
     async def withdraw(self, tenant: str) -> None:
         """Remove the record: nobody passes any more."""

@@ -1,35 +1,13 @@
-"""The kinds of objects that the operator reads and writes, and their paths in the API."""
+"""The kinds of objects that the operator reads and writes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
-from loci_contract.names import GROUP, VERSION
+from loci_kubernetes.kinds import NAMESPACE, SECRET, TENANT, TIER, Kind
 
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of object."""
-
-    api_version: str
-    name: str
-    plural: str
-    namespaced: bool = True
-
-    def path(self, name: str | None, namespace: str | None) -> str:
-        """The API path of one object, or of all."""
-        prefix = f"/api/{self.api_version}" if "/" not in self.api_version else f"/apis/{self.api_version}"
-        inside = f"/namespaces/{namespace}" if namespace else ""
-        return f"{prefix}{inside}/{self.plural}" + (f"/{name}" if name else "")
-
-
-NAMESPACE: Final = Kind("v1", "Namespace", "namespaces", namespaced=False)
-SECRET: Final = Kind("v1", "Secret", "secrets")
 STATEFUL_SET: Final = Kind("apps/v1", "StatefulSet", "statefulsets")
-TENANT: Final = Kind(f"{GROUP}/{VERSION}", "MemoryTenant", "memorytenants", namespaced=False)
-TIER: Final = Kind(f"{GROUP}/{VERSION}", "MemoryTier", "memorytiers", namespaced=False)
 
 OWNED: Final = (
     NAMESPACE,

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import aiohttp
-import orjson
 import structlog
 
 from loci_contract.names import LABEL_TENANT
-from loci_operator.cluster.api import MANAGER, Api, ApiError
-from loci_operator.cluster.kinds import OWNED, STATEFUL_SET, Kind
+from loci_kubernetes import watch
+from loci_kubernetes.api import Api
+from loci_kubernetes.kinds import Kind
+from loci_operator.cluster.kinds import OWNED, STATEFUL_SET
 from loci_operator.reconcile.observed import HASH, Key, Seen
+from loci_operator.specs.context import MANAGER
 from loci_operator.specs.namespace import TENANT_UID
 
 _SELECTOR: Final = f"app.kubernetes.io/managed-by={MANAGER},{LABEL_TENANT}"
-_WATCH_SECONDS: Final = 300
-_PAUSE: Final = 1.0
-_SYNCED: Final = "k8s.io/initial-events-end"
-_TROUBLE: Final = (ApiError, aiohttp.ClientError, orjson.JSONDecodeError, TimeoutError, OSError)
-"""What may heal: the API server away or busy, a connection cut in the middle of a line."""
 
 
 class Observer:
@@ -52,40 +47,33 @@ class Observer:
                 group.create_task(self._follow(kind))
 
     async def _follow(self, kind: Kind) -> None:
-        while True:
-            try:
-                await self._watch(kind)
-            except _TROUBLE as error:
-                self._log.warning("watch broken", kind=kind.name, error=type(error).__name__)
-                await asyncio.sleep(_PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - spreads the watches
-
-    async def _watch(self, kind: Kind) -> None:
-        """One watch, from the beginning: whatever it does not show at first is gone."""
-        initial: set[Key] | None = set()
-        async for event in self._api.watch(kind, _SELECTOR, whole=kind is STATEFUL_SET, seconds=_WATCH_SECONDS):
-            document = event["object"]
-            if event["type"] == "BOOKMARK":
-                if initial is not None and _SYNCED in document["metadata"].get("annotations", {}):
-                    self._forget_all_but(kind, initial)
-                    initial = None
+        watched = watch.Watched(kind, labels=_SELECTOR, metadata_only=kind is not STATEFUL_SET)
+        listed: set[Key] = set()
+        async for update in watch.follow(self._api, watched):
+            match update:
+                case watch.Found(document):
+                    listed.add(self._note(kind, document))
+                case watch.Changed(document):
+                    self._note(kind, document)
+                case watch.Deleted(document):
+                    self._forget(_key(kind, document))
+                case watch.Complete():
+                    self._forget_all_but(kind, listed)
                     self._synced[kind].set()
-                continue
-            key = self._note(kind, event["type"], document)
-            if initial is not None:
-                initial.add(key)
+                case watch.Lost(reason):
+                    self._log.warning("watch broken", kind=kind.name, error=reason)
+            if isinstance(update, watch.Complete | watch.Lost):
+                listed.clear()
 
-    def _note(self, kind: Kind, event: str, document: dict[str, Any]) -> Key:
-        metadata = document["metadata"]
-        key = Key(kind.name, metadata.get("namespace", ""), metadata["name"])
-        tenant = metadata["labels"][LABEL_TENANT]
-        if event == "DELETED" or self._tenant_of.get(key, tenant) != tenant:  # gone, or labelled as another's
+    def _note(self, kind: Kind, document: dict[str, Any]) -> Key:
+        key, tenant = _key(kind, document), document["metadata"]["labels"][LABEL_TENANT]
+        if self._tenant_of.get(key, tenant) != tenant:  # labelled as another's
             self._forget(key)
-        if event != "DELETED":
-            objects, seen = self._seen.setdefault(tenant, {}), _seen(document)
-            self._tenant_of[key] = tenant
-            if objects.get(key) != seen:
-                objects[key] = seen
-                self._changed(tenant)
+        objects, seen = self._seen.setdefault(tenant, {}), _seen(document)
+        self._tenant_of[key] = tenant
+        if objects.get(key) != seen:
+            objects[key] = seen
+            self._changed(tenant)
         return key
 
     def _forget(self, key: Key) -> None:
@@ -100,6 +88,11 @@ class Observer:
     def _forget_all_but(self, kind: Kind, there: set[Key]) -> None:
         for key in [k for k in self._tenant_of if k.kind == kind.name and k not in there]:
             self._forget(key)
+
+
+def _key(kind: Kind, document: Mapping[str, Any]) -> Key:
+    metadata = document["metadata"]
+    return Key(kind.name, metadata.get("namespace", ""), metadata["name"])
 
 
 def _seen(document: dict[str, Any]) -> Seen:

@@ -6,8 +6,8 @@ import base64
 import binascii
 import contextlib
 
-from loci_operator.cluster.api import Api, Json
-from loci_operator.cluster.kinds import SECRET
+from loci_kubernetes.api import Api, Json
+from loci_kubernetes.kinds import SECRET
 from loci_operator.cluster.observer import Observer
 from loci_operator.reconcile.observed import Key
 

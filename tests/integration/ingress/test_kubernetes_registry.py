@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,13 @@ from loci_contract import keys
 from loci_contract.names import LABEL_REGISTRY, REGISTRY_DATA_KEY, REGISTRY_TENANT, registry_secret
 from loci_contract.registry import RegistryRecord
 from loci_dev.cluster.controlplane import ControlPlane, control_plane, restart_api_server
+from loci_dev.rigs.silent_proxy import SilentProxy, silent_proxy
 from loci_dev.rigs.tenants import key_record, record
+from loci_kubernetes.watch import BOUND_SECONDS
 from loci_policy.metrics import Metrics
 from loci_policy.registry.follower import Registry
 from loci_policy.registry.kubernetes import kubernetes_source
+from loci_policy.registry.updates import Alive, Lost, Snapshot, Update
 from loci_policy.table import Table
 
 NAMESPACE, ACCOUNT = "loci-system", "loci-ingress"
@@ -86,7 +90,58 @@ async def test_other_secrets_are_nothing_to_it(plane: ControlPlane, registry: Re
     assert len(registry.table) == 1
 
 
+@pytest.fixture
+def proxied(plane: ControlPlane, tmp_path: Path) -> Iterator[tuple[SilentProxy, Path]]:
+    """A proxy in front of the API server, and a kubeconfig of the account that goes through it."""
+    config = json.loads(plane.kubeconfig_for(NAMESPACE, ACCOUNT).read_text())
+    with silent_proxy(int(plane.server.rsplit(":", 1)[1])) as proxy:
+        config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{proxy.port}"
+        path = tmp_path / "proxied.kubeconfig"
+        path.write_text(json.dumps(config))
+        yield proxy, path
+
+
+async def test_a_half_open_connection_is_noticed_and_remade_within_the_bound(
+    plane: ControlPlane, proxied: tuple[SilentProxy, Path]
+) -> None:
+    proxy, kubeconfig = proxied
+    key = keys.generate("delta")
+    await asyncio.to_thread(write, plane, record("delta", key_record(key)))
+    metrics = Metrics()
+    following = Registry(Table(), metrics)
+    stale: list[bool] = []
+    async with kubernetes_source(NAMESPACE, kubeconfig) as source:
+
+        async def follow() -> None:
+            async for update in source.updates():
+                following.apply(update)
+                stale.append(following.stale)
+
+        task = asyncio.create_task(follow())
+        await until(lambda: following.table.find(key) is not None)
+        proxy.silence()
+        assert proxy.silenced > 0
+        await asyncio.to_thread(write, plane, record("delta"))
+        await until(lambda: following.table.find(key) is None, BOUND_SECONDS)
+        task.cancel()
+        await asyncio.wait([task])
+    assert True in stale, "the follower never said that it was stale"
+    assert metrics.registry.get_sample_value("loci_policy_registry_stale") == 0
+
+
+async def test_a_quiet_connection_is_not_taken_for_a_broken_one(plane: ControlPlane) -> None:
+    seen: list[Update] = []
+    async with kubernetes_source(NAMESPACE, plane.kubeconfig_for(NAMESPACE, ACCOUNT)) as source:
+        updates = source.updates()
+        async with asyncio.timeout(60):
+            while sum(isinstance(update, Alive) for update in seen) < 4:  # two watches after one another
+                seen.append(await anext(updates))
+    assert [update for update in seen if isinstance(update, Lost)] == []
+    assert sum(isinstance(update, Snapshot) for update in seen) == 1
+
+
 async def test_the_last_state_serves_while_the_api_server_is_away(plane: ControlPlane, registry: Registry) -> None:
+    # Last in this file: the API server ends with it.
     key = keys.generate("gamma")
     await asyncio.to_thread(write, plane, record("gamma", key_record(key)))
     await until(lambda: registry.table.find(key) is not None)

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from loci_contract import keys
 from loci_contract.registry import RegistryRecord
 from loci_dev.rigs.tenants import key_record, record
+from loci_kubernetes import watch
 from loci_policy.metrics import Metrics
 from loci_policy.registry.folder import FolderSource
 from loci_policy.registry.follower import Registry
@@ -84,7 +85,7 @@ def test_a_record_that_cannot_be_read_refuses_its_tenant_without_being_quoted() 
     the_registry.apply(Snapshot((ACME,)))
     broken = ACME.model_dump_json().replace('"free"', "7").encode()
     with capture_logs() as logs:
-        the_registry.apply(change({"type": "MODIFIED", "object": secret(broken)}))
+        the_registry.apply(change(watch.Changed(secret(broken))))
     assert the_registry.table.find(KEY) is None
     assert logs
     assert ACME.ingress_token not in str(logs)
@@ -93,16 +94,16 @@ def test_a_record_that_cannot_be_read_refuses_its_tenant_without_being_quoted() 
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        ({"type": "ADDED", "object": secret(ACME)}, Changed(ACME)),
-        ({"type": "MODIFIED", "object": secret(ACME, time="1970-01-01T00:01:00Z")}, Changed(ACME, 60.0)),
-        ({"type": "DELETED", "object": secret(ACME)}, Removed("acme")),
-        ({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "2"}}}, Alive()),
-        ({"type": "ADDED", "object": secret(ACME, name="thief")}, Removed("thief", invalid=True)),
-        ({"type": "ADDED", "object": secret(b"{}")}, Removed("acme", invalid=True)),
-        ({"type": "ADDED", "object": {"metadata": {"name": "registry-acme"}}}, Removed("acme", invalid=True)),
+        (watch.Changed(secret(ACME)), Changed(ACME)),
+        (watch.Changed(secret(ACME, time="1970-01-01T00:01:00Z")), Changed(ACME, 60.0)),
+        (watch.Deleted(secret(ACME)), Removed("acme")),
+        (watch.Alive(), Alive()),
+        (watch.Changed(secret(ACME, name="thief")), Removed("thief", invalid=True)),
+        (watch.Changed(secret(b"{}")), Removed("acme", invalid=True)),
+        (watch.Changed({"metadata": {"name": "registry-acme"}}), Removed("acme", invalid=True)),
     ],
 )
-def test_a_watch_event_becomes_an_update(event: dict[str, Any], expected: Update) -> None:
+def test_a_watch_event_becomes_an_update(event: watch.Changed | watch.Deleted | watch.Alive, expected: Update) -> None:
     assert change(event) == expected
 
 
