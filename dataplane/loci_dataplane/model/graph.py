@@ -37,7 +37,7 @@ PRECEDENCE: Final = {
 
 
 def entity_key(name: str) -> str:
-    """A name in the form by which entities are the same: NFKC, case-folded, single spaces, without a leading article."""
+    """A name in the form that identifies an entity: NFKC, case-folded, single spaces, no leading article."""
     folded = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
     return _ARTICLE.sub("", folded)[:KEY_MAX].rstrip()
 

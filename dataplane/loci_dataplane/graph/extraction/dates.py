@@ -16,7 +16,12 @@ _AMBIGUOUS: Final = frozenset({"may", "mar", "march", "sun", "sat", "mon", "wed"
 """Months and weekdays that are other words too: they need a number or a word such as `in` or `on` beside them."""
 _DAYS: Final = {"today": 0, "tonight": 0, "yesterday": -1, "tomorrow": 1}
 _DAYS_ELSEWHERE: Final = {"heute": 0, "gestern": -1, "hoy": 0, "ayer": -1, "hier": -1, "demain": 1, "ontem": -1}
-_UNITS: Final = {"day": "days", "week": "weeks", "month": "months", "year": "years"}
+_UNITS: Final = {
+    "day": relativedelta(days=1),
+    "week": relativedelta(weeks=1),
+    "month": relativedelta(months=1),
+    "year": relativedelta(years=1),
+}
 _STEPS: Final = {"last": -1, "this": 0, "next": 1}
 _OF: Final = frozenset({"of", "de", "del"})
 
@@ -163,7 +168,7 @@ def _day(start: int, end: int, day: date) -> Found:
 
 def _span(start: int, end: int, said: date, unit: str, steps: int) -> Found:
     """A day, week, month or year so many steps away; a week is named by its Monday."""
-    moved = said + relativedelta(**{_UNITS[unit]: steps})  # type: ignore[arg-type]
+    moved = said + _UNITS[unit] * steps
     if unit == "week":
         moved -= timedelta(days=moved.weekday())
         return _day(start, end, moved)
@@ -190,7 +195,7 @@ def _dated(year: int | None, month: int, day: int, said: date) -> date:
 
 
 def _day_number(token: Token) -> int | None:
-    digits = token.lower.removesuffix("st").removesuffix("nd").removesuffix("rd").removesuffix("th")
+    digits = token.lower.removesuffix("st").removesuffix("nd").removesuffix("rd").removesuffix("th").removesuffix(".")
     return int(digits) if digits.isdecimal() and len(digits) <= 2 and 1 <= int(digits) <= 31 else None
 
 

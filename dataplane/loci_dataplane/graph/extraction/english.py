@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from loci_dataplane.graph.extraction.rules import Language, Rule, Takes, cues, table
-from loci_dataplane.graph.extraction.words import FUNCTION
+from loci_dataplane.graph.extraction.words import FUNCTION, word_set
 
 _LIVES = Rule("lives_in", Takes.PLACE, exclusive=True)
 _MOVED = Rule("lives_in", Takes.PLACE, exclusive=True, event=True)
@@ -26,14 +26,35 @@ def _diet(value: str) -> Rule:
 
 
 _ROWS: Final = (
-    ("live in|living in|have lived in|has lived in|'ve lived in|reside in|be based in|live near|settle in|stay based in", _LIVES),
+    (
+        (
+            "live in|living in|have lived in|has lived in|'ve lived in|"
+            "reside in|be based in|live near|settle in|stay based in"
+        ),
+        _LIVES,
+    ),
     ("move to|moving to|move back to|move over to|move into|relocate to|relocating to|settle down in", _MOVED),
     ("move out of|leave behind", Rule("lives_in", Takes.PLACE, ends=True, event=True)),
-    ("work at|work for|have worked at|have worked for|has worked at|has worked for|'ve worked at|working at|working for|be employed by|be employed at", _WORKS),
+    (
+        (
+            "work at|work for|have worked at|have worked for|has worked at|"
+            "has worked for|'ve worked at|working at|working for|be employed by|be employed at"
+        ),
+        _WORKS,
+    ),
     ("get a job at|get a new job at|start work at|start working at|start working for|join", _HIRED),
     ("start a job at|start a new job at|start at|was hired by|get hired by|get hired at|accept a job at", _HIRED),
-    ("quit my job|lose my job|leave my job|be laid off|was laid off|get laid off|get fired|was fired|retire|resign", _QUIT),
-    ("quit my job at|lose my job at|leave my job at|was laid off from|be laid off from|get fired from|was fired from", _QUIT),
+    (
+        "quit my job|lose my job|leave my job|be laid off|was laid off|get laid off|get fired|was fired|retire|resign",
+        _QUIT,
+    ),
+    (
+        (
+            "quit my job at|lose my job at|leave my job at|"
+            "was laid off from|be laid off from|get fired from|was fired from"
+        ),
+        _QUIT,
+    ),
     ("retire from|resign from|quit working at|quit working for|stop working at|stop working for", _QUIT),
     ("work as|working as|be|become|get a job as|start working as|get promoted to|was promoted to", _JOB),
     ("be called|go by|be named", Rule("name", Takes.NAME, exclusive=True)),
@@ -132,21 +153,21 @@ _FORMS: Final = {
 }
 _VERBS: Final = {form: verb for verb, forms in _FORMS.items() for form in forms.split()}
 _RULES: Final = table(_ROWS, _VERBS)
-_BOUNDARIES: Final = (
-    FUNCTION - frozenset({"of", "up", "out"}) | frozenset("especially lately recently anymore instead named called".split())
+_BOUNDARIES: Final = FUNCTION - frozenset({"of", "up", "out"}) | word_set(
+    "especially lately recently anymore instead named called"
 )
 
 ENGLISH: Final = Language(
     first_person=frozenset({"i", "we"}),
-    skipped=frozenset(
+    skipped=word_set(
         "just recently now currently finally actually really still also always already officially absolutely totally "
         "even only mostly usually mainly both definitely so truly do 've have has 's 'm am is are be been 're honestly "
-        "originally lately today yesterday all personally generally typically particularly especially did does".split()
+        "originally lately today yesterday all personally generally typically particularly especially did does"
     ),
     negations=frozenset({"n't", "not", "no", "longer", "never", "stopped", "nt"}),
-    doubtful=frozenset(
+    doubtful=word_set(
         "if whether wish imagine suppose unless when until before while once would could might maybe perhaps should "
-        "think guess hope hopes hoped wonder pretend dream dreamed dreamt as said like where how why what".split()
+        "think guess hope hopes hoped wonder pretend dream dreamed dreamt as said like where how why what"
     ),
     boundaries=_BOUNDARIES,
     joins=frozenset({"and", "or", "but", "&"}),

@@ -1,4 +1,4 @@
-"""German, Spanish, French, Portuguese and Italian: the commonest verb phrases that state a fact, in the first person."""
+"""German, Spanish, French, Portuguese and Italian: the commonest verb phrases of a fact, in the first person."""
 
 from __future__ import annotations
 

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Final
 
+from loci_dataplane.graph.extraction.clauses import Reading, Saying
 from loci_dataplane.graph.extraction.dates import dates, stated
 from loci_dataplane.graph.extraction.english import ENGLISH
 from loci_dataplane.graph.extraction.european import EUROPEAN
-from loci_dataplane.graph.extraction.facts import Saying, by_place, facts
+from loci_dataplane.graph.extraction.facts import facts
 from loci_dataplane.graph.extraction.names import Name, names, quoted
 from loci_dataplane.graph.extraction.objects import Sight
 from loci_dataplane.graph.extraction.phrases import noun_phrases, quantities
 from loci_dataplane.graph.extraction.possessives import possessives
 from loci_dataplane.graph.extraction.rules import Language
 from loci_dataplane.graph.extraction.text import Sentence, Spoken, sentences, spoken
+from loci_dataplane.graph.extraction.words import word_set
 from loci_dataplane.model.graph import PRECEDENCE, Entity, Extraction, Fact, Kind
 from loci_dataplane.model.memory import Memory
 
 _LANGUAGES: Final[tuple[Language, ...]] = (ENGLISH, *EUROPEAN)
 _MAX_MENTIONS: Final = 64
 _MAX_FACTS: Final = 32
-_GERMAN: Final = frozenset("ich und der die das ist nicht mit ein eine wir wohne".split())
+_GERMAN: Final = word_set("ich und der die das ist nicht mit ein eine wir wohne")
 
 
 def extract(memory: Memory) -> Extraction:
@@ -31,7 +34,7 @@ def extract(memory: Memory) -> Extraction:
     saying = _saying(memory, said)
     parts = list(sentences(said.text))
     seen = list(_sights(parts, saying, said))
-    stated_facts = _distinct(fact for sentence, sight in seen for fact in _facts(sentence, sight, saying))
+    stated_facts = _distinct(_of_person(fact) for sentence, sight in seen for fact in _facts(sentence, sight, saying))
     found = [saying.speaker] if said.speaker else []
     found += [entity for fact in stated_facts for entity in (fact.subject, fact.object) if entity]
     found += [entity for _, sight in seen for entity in _entities(sight)] + quoted(said.text)
@@ -54,31 +57,38 @@ def _saying(memory: Memory, said: Spoken) -> Saying:
 
 
 def _sights(parts: Sequence[Sentence], saying: Saying, said: Spoken) -> Iterator[tuple[Sentence, Sight]]:
-    known = {word.casefold() for word in (said.speaker or "").split()[:3]}
+    people = {word.casefold() for word in (said.speaker or "").split()[:3]}
     german = _is_german(parts)
-    first = [names(part.tokens, known, nouns_capital=german) for part in parts]
+    first = [names(part.tokens, people, nouns_capital=german) for part in parts]
     # A word that is surely a name somewhere is one at the start of a sentence too.
     sure = {name.entity.name.casefold() for found in first for name in found if name.sure and name.start > 0}
     for part, found in zip(parts, first, strict=True):
         start = part.tokens[0].lower
-        again = found if start not in sure else names(part.tokens, known | {start}, nouns_capital=german)
+        again = found if start not in sure else names(part.tokens, people, {start}, nouns_capital=german)
         yield part, _sight(part, again, saying)
 
 
 def _sight(part: Sentence, found: Sequence[Name], saying: Saying) -> Sight:
     lowercase = not any(token.capital and token.text != "I" for token in part.tokens[1:]) and not found
+    days = dates(part.tokens, saying.at.date())
     by_start = {name.start: name for name in found}
-    return Sight(part.tokens, by_start, by_place(dates(part.tokens, saying.at.date())), lowercase)
+    return Sight(part.tokens, by_start, {day.start: day for day in days}, lowercase)
 
 
 def _facts(sentence: Sentence, sight: Sight, saying: Saying) -> Iterator[Fact]:
     if sentence.question:
         return
-    yield from possessives(sight, saying, ENGLISH)
+    yield from possessives(Reading(sight, saying, ENGLISH))
     words = {token.lower for token in sight.tokens}
     for language in _LANGUAGES:
         if not words.isdisjoint(language.cues):
-            yield from facts(sight, saying, language)
+            yield from facts(Reading(sight, saying, language))
+
+
+def _of_person(fact: Fact) -> Fact:
+    """A name of which something is stated names a person."""
+    known = fact.subject.kind is not Kind.NAME
+    return fact if known else replace(fact, subject=Entity(fact.subject.name, Kind.PERSON))
 
 
 def _entities(sight: Sight) -> list[Entity]:
@@ -92,7 +102,8 @@ def _distinct(found: Iterable[Fact]) -> list[Fact]:
     kept: dict[tuple[str, str, str | None, bool], Fact] = {}
     for fact in found:
         if fact.subject.key and (fact.object is None or fact.object.key):
-            kept.setdefault((fact.subject.key, fact.predicate, fact.object and fact.object.key, fact.ends), fact)
+            about = fact.object.key if fact.object else None
+            kept.setdefault((fact.subject.key, fact.predicate, about, fact.ends), fact)
     return list(kept.values())[:_MAX_FACTS]
 
 
@@ -101,10 +112,8 @@ def _merged(found: Iterable[Entity], stated_facts: Sequence[Fact]) -> tuple[Enti
     best: dict[str, Entity] = {}
     for entity in found:
         current = best.get(entity.key)
-        if current is None:
+        if current is None or PRECEDENCE[entity.kind] > PRECEDENCE[current.kind]:
             best[entity.key] = entity
-        elif PRECEDENCE[entity.kind] > PRECEDENCE[current.kind]:
-            best[entity.key] = Entity(current.name, entity.kind)
     best.pop("", None)
     return tuple(best.values())[: max(_MAX_MENTIONS, 3 * len(stated_facts))]
 

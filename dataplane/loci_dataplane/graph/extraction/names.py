@@ -19,7 +19,9 @@ from loci_dataplane.graph.extraction.words import (
 from loci_dataplane.model.graph import Entity, Kind
 
 _JOINERS: Final = frozenset({"of", "de", "da", "del", "van", "von", "der", "la", "le", "&"})
-_QUOTED: Final = re.compile(r'"([A-ZÀ-Þ0-9][^"\n]{1,60})"|“([^”\n]{2,60})”|«\s?([^»\n]{2,60}?)\s?»|[「『]([^」』\n]{2,40})[」』]')
+_QUOTED: Final = re.compile(
+    r'"([A-ZÀ-Þ0-9][^"\n]{1,60})"|“([^”\n]{2,60})”|«\s?([^»\n]{2,60}?)\s?»|[「『]([^」』\n]{2,40})[」』]'
+)
 _KATAKANA: Final = re.compile(r"[一-龯]{0,6}[ァ-ヴ][ァ-ヴー・]{2,30}")
 _HONORIFIC: Final = re.compile(r"([一-龯ァ-ヴー]{1,8})(?:さん|ちゃん|くん|様|先生)")
 _MAX_WORDS: Final = 5
@@ -37,15 +39,24 @@ class Name:
     sure: bool
 
 
-def names(tokens: Sequence[Token], known: Iterable[str], *, nouns_capital: bool = False) -> list[Name]:
-    """The proper names of a sentence; `known` are words (lower case) that are names wherever they stand.
+@dataclass(frozen=True, slots=True)
+class _Trusted:
+    people: frozenset[str]
+    known: frozenset[str]
+
+
+def names(
+    tokens: Sequence[Token], people: Iterable[str] = (), known: Iterable[str] = (), *, nouns_capital: bool = False
+) -> list[Name]:
+    """The proper names of a sentence.
 
     Args:
         tokens: The sentence.
-        known: Case-folded words that name somebody, such as the speaker, or that stand elsewhere in the text as a name.
+        people: Case-folded words that name somebody, such as the speaker.
+        known: Case-folded words that are names wherever they stand.
         nouns_capital: The language writes each noun with a capital, as German does: such a word alone is a topic.
     """
-    trusted = frozenset(known)
+    trusted = _Trusted(frozenset(people), frozenset(known))
     found: list[Name] = []
     place = 0
     while place < len(tokens):
@@ -99,26 +110,24 @@ def _titled(tokens: Sequence[Token], place: int) -> bool:
     return tokens[place].lower in TITLES and tokens[place].capital and capitalised(tokens, place + 1)
 
 
-def _name(
-    tokens: Sequence[Token], start: int, end: int, known: frozenset[str], *, nouns_capital: bool
-) -> Name | None:
+def _name(tokens: Sequence[Token], start: int, end: int, trusted: _Trusted, *, nouns_capital: bool) -> Name | None:
     first = start == 0 or tokens[start - 1].text in _SENTENCE_START
     words = tokens[start:end]
-    trusted = words[0].lower in known
+    known = words[0].lower in trusted.people | trusted.known
     alone = len(words) == 1
     following = tokens[end].lower if end < len(tokens) else ""
-    sure = not first or trusted or not alone or words[0].text[0] in "@#" or following in PERSON_VERBS | {"'s"}
+    sure = not first or known or not alone or words[0].text[0] in "@#" or following in PERSON_VERBS | {"'s"}
     if first and alone and not sure and (words[0].lower.endswith("ing") or following not in _HEADS_A_CLAUSE):
         return None
-    if alone and words[0].text.isupper() and len(words[0].text) > 5 and not trusted:
+    if alone and words[0].text.isupper() and len(words[0].text) > 5 and not known:
         return None  # shouted
-    kind = _kind(tokens, start, end, trusted=trusted)
+    kind = _kind(tokens, start, end, person=words[0].lower in trusted.people)
     if nouns_capital and alone and kind is Kind.NAME:
         kind = Kind.TOPIC
     return Name(start, end, Entity(_written(words), kind), sure)
 
 
-def _kind(tokens: Sequence[Token], start: int, end: int, *, trusted: bool) -> Kind:
+def _kind(tokens: Sequence[Token], start: int, end: int, *, person: bool) -> Kind:
     words = {token.lower for token in tokens[start:end]}
     before = tokens[start - 1].lower if start else ""
     if before == "the" and start > 1:
@@ -126,7 +135,7 @@ def _kind(tokens: Sequence[Token], start: int, end: int, *, trusted: bool) -> Ki
     following = tokens[end].lower if end < len(tokens) else ""
     if words & ORGANISATION_WORDS:
         return Kind.ORGANISATION
-    if trusted or tokens[start].lower in TITLES or following in PERSON_VERBS or tokens[start].text[0] == "@":
+    if person or tokens[start].lower in TITLES or following in PERSON_VERBS or tokens[start].text[0] == "@":
         return Kind.PERSON
     if before in PLACE_PREPOSITIONS or words & PLACE_WORDS:
         return Kind.PLACE

@@ -10,19 +10,19 @@ from loci_dataplane.graph.extraction.dates import Found
 from loci_dataplane.graph.extraction.names import Name
 from loci_dataplane.graph.extraction.rules import Language, Takes
 from loci_dataplane.graph.extraction.text import Token
-from loci_dataplane.graph.extraction.words import FUNCTION, GENERIC, NOT_NOUNS, OCCUPATIONS
+from loci_dataplane.graph.extraction.words import FUNCTION, GENERIC, NOT_NOUNS, OCCUPATIONS, word_set
 from loci_dataplane.model.graph import Entity, Kind
 
-_LEADING: Final = frozenset(
-    "the a an my our some any to all his her their el la los las le les l ' il lo gli der die das den pas keinen kein".split()
+_LEADING: Final = word_set(
+    "the a an my our some any to all his her their el la los las le les l ' il lo gli der die das den pas keinen kein"
 )
-_ARTICLES: Final = frozenset("the a an my our".split())
-_EMPTY_VERBS: Final = frozenset(
-    "think say see hear know be believe have get being having seeing hearing knowing thinking getting it hang".split()
+_ARTICLES: Final = word_set("the a an my our")
+_EMPTY_VERBS: Final = word_set(
+    "think say see hear know be believe have get being having seeing hearing knowing thinking getting it hang"
 )
-_LIGHT: Final = frozenset(
+_LIGHT: Final = word_set(
     "making helping working running going doing finding spending taking giving trying using creating putting keeping "
-    "improving letting looking living showing meeting being bringing watching sharing adding starting building".split()
+    "improving letting looking living showing meeting being bringing watching sharing adding starting building"
 )
 """Verbs that say nothing without their object."""
 _MAX_WORDS: Final = 5

@@ -7,16 +7,16 @@ from typing import Final
 
 from loci_dataplane.graph.extraction.english import ENGLISH
 from loci_dataplane.graph.extraction.text import Token
-from loci_dataplane.graph.extraction.words import ATTRIBUTES, FUNCTION, GENERIC, KIN, NOT_NOUNS, NUMBERS
+from loci_dataplane.graph.extraction.words import ATTRIBUTES, FUNCTION, GENERIC, KIN, NOT_NOUNS, NUMBERS, word_set
 from loci_dataplane.model.graph import Entity, Kind
 
 _DETERMINERS: Final = frozenset({"my", "our", "a", "an", "his", "her", "their", "the"})
 _MAX_WORDS: Final = 3
 _TELL_NOTHING: Final = GENERIC | NOT_NOUNS | KIN | ATTRIBUTES
 _CURRENCIES: Final = frozenset("$€£¥₹")
-_UNITS: Final = frozenset(
+_UNITS: Final = word_set(
     "% percent dollars dollar euros euro pounds pound yen bucks km kilometers kilometres miles mile meters metres kg "
-    "kilos lbs pounds liters litres hours minutes weeks days months years degrees people students kids children".split()
+    "kilos lbs pounds liters litres hours minutes weeks days months years degrees people students kids children"
 )
 
 
@@ -58,11 +58,9 @@ def _phrase(tokens: Sequence[Token], start: int) -> str | None:
         if not token.text[0].isalpha() or token.lower in FUNCTION or token.capital or _verb(token.lower):
             break
         words.append(token.lower)
-    else:
-        return None  # too long to be one phrase
     while words and words[0] in NOT_NOUNS:
         del words[0]
-    if not words or len(words) > _MAX_WORDS:
+    if not words or len(words) > _MAX_WORDS:  # longer ones are hardly one phrase
         return None
     last = words[-1]
     telling = last not in _TELL_NOTHING and not last.endswith(("ing", "ed", "ous", "ful"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from loci_dataplane.graph.extraction.facts import Saying
+from loci_dataplane.graph.extraction.clauses import Reading, Saying
 from loci_dataplane.graph.extraction.objects import Parsed, Sight, read
 from loci_dataplane.graph.extraction.rules import Language, Takes
 from loci_dataplane.graph.extraction.words import ATTRIBUTES, FUNCTION, KIN, ONE_OF_A_KIND
@@ -16,19 +16,20 @@ _CALLED: Final = frozenset({"called", "named"})
 _FAVOURITE: Final = frozenset({"favourite", "favorite", "fave"})
 
 
-def possessives(sight: Sight, saying: Saying, language: Language) -> Iterator[Fact]:
+def possessives(reading: Reading) -> Iterator[Fact]:
     """The facts that follow a possessive in a sentence."""
+    sight, saying = reading.sight, reading.saying
     for place in range(len(sight.tokens)):
         owner = _owner(sight, saying, place)
         if owner is None:
             continue
         word = sight.lower(place + 1)
         if word in _FAVOURITE:
-            yield from _favourite(sight, saying, owner, place + 2, language)
+            yield from _favourite(reading, owner, place + 2)
         elif word in KIN:
-            yield from _relative(sight, saying, owner, place + 1)
+            yield from _relative(reading, owner, place + 1)
         else:
-            yield from _attribute(sight, saying, owner, place + 1, language)
+            yield from _attribute(reading, owner, place + 1)
 
 
 def _owner(sight: Sight, saying: Saying, place: int) -> Entity | None:
@@ -43,21 +44,23 @@ def _owner(sight: Sight, saying: Saying, place: int) -> Entity | None:
     return next((name.entity for name in sight.names.values() if name.end == place), None)
 
 
-def _favourite(sight: Sight, saying: Saying, owner: Entity, place: int, language: Language) -> Iterator[Fact]:
+def _favourite(reading: Reading, owner: Entity, place: int) -> Iterator[Fact]:
     """`favourite <what> is <object>`."""
+    sight = reading.sight
     end = place
     while end < len(sight.tokens) and end - place < 3 and sight.lower(end) not in _IS | FUNCTION:
         end += 1
     if end == place or sight.lower(end) not in _IS:
         return
-    parsed = read(sight, _past_adverbs(sight, end + 1), Takes.PHRASE, language)
+    parsed = read(sight, _past_adverbs(sight, end + 1), Takes.PHRASE, reading.language)
     if parsed:
         what = " ".join(token.lower for token in sight.tokens[place:end])
-        yield _fact(owner, f"favourite {what}", parsed[0], saying, exclusive=True)
+        yield _fact(owner, f"favourite {what}", parsed[0], reading.saying, exclusive=True)
 
 
-def _relative(sight: Sight, saying: Saying, owner: Entity, place: int) -> Iterator[Fact]:
+def _relative(reading: Reading, owner: Entity, place: int) -> Iterator[Fact]:
     """`sister Anna`, `sister's name is Anna`, `dog is called Max`."""
+    sight = reading.sight
     kin, at = sight.lower(place), place + 1
     if sight.lower(at) == "'s" and sight.lower(at + 1) == "name":
         at += 2
@@ -72,11 +75,12 @@ def _relative(sight: Sight, saying: Saying, owner: Entity, place: int) -> Iterat
     name = sight.names.get(at)
     if name and sight.lower(place - 1) in {"my", "our", "'s"}:
         named = Entity(name.entity.name, Kind.PERSON)
-        yield _fact(owner, kin, named, saying, exclusive=kin in ONE_OF_A_KIND)
+        yield _fact(owner, kin, named, reading.saying, exclusive=kin in ONE_OF_A_KIND)
 
 
-def _attribute(sight: Sight, saying: Saying, owner: Entity, place: int, language: Language) -> Iterator[Fact]:
+def _attribute(reading: Reading, owner: Entity, place: int) -> Iterator[Fact]:
     """`email is ...`, `birthday is on 3 May`, `phone number is ...`."""
+    sight = reading.sight
     attribute, end = sight.lower(place), place + 1
     if attribute not in ATTRIBUTES:
         return
@@ -84,9 +88,9 @@ def _attribute(sight: Sight, saying: Saying, owner: Entity, place: int, language
         end += 1
     if sight.lower(end) not in _IS or sight.lower(end + 1) in {"n't", "not"}:
         return
-    parsed = _value(sight, _past_adverbs(sight, end + 1), attribute, language)
+    parsed = _value(sight, _past_adverbs(sight, end + 1), attribute, reading.language)
     if parsed:
-        yield _fact(owner, attribute, parsed[0], saying, exclusive=True)
+        yield _fact(owner, attribute, parsed[0], reading.saying, exclusive=True)
 
 
 def _value(sight: Sight, place: int, attribute: str, language: Language) -> Parsed | None:

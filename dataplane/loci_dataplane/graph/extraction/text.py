@@ -8,12 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from loci_dataplane.graph.extraction.words import MONTHS, word_set
+
 _SPEAKER: Final = re.compile(r"(?:[\[(](?P<date>[^\])\n]{4,40})[\])]\s*)?(?P<name>[^\W\d_][\w.'\- ]{0,39}?):\s+(?=\S)")
-_NOT_A_SPEAKER: Final = frozenset(
-    "note todo update reminder summary fact example question answer tip warning ps p.s. re subject important http".split()
+_NOT_A_SPEAKER: Final = word_set(
+    "note todo update reminder summary fact example question answer tip warning ps p.s. re subject important http"
 )
+_MONTHS: Final = "(?i:" + "|".join(MONTHS) + ")"
 _TOKEN: Final = re.compile(
     r"https?://\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|[@#]\w+"
+    rf"|\d{{1,2}}\.(?=\s+(?:{_MONTHS})\b)"
     r"|\d+(?:[.,:/-]\d+)*(?:st|nd|rd|th)?(?!\w)|(?:[^\W\d_]\.){2,}"
     r"|(?:Mr|Mrs|Ms|Dr|Prof|St|Mt|Jr|Sr)\.|\bn't\b|\w+(?:[&\-]\w+)*|'(?:m|s|re|ve|d|ll)\b|[^\w\s]"
 )

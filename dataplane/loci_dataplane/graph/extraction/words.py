@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 
-def _set(words: str) -> frozenset[str]:
+def word_set(words: str) -> frozenset[str]:
+    """Words that are separated by spaces."""
     return frozenset(words.split())
 
 
@@ -48,39 +49,58 @@ WEEKDAYS: Final = {
 NUMBERS: Final = {
     word: number
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        (
+            *(
+                "zero",
+                "one",
+                "two",
+                "three",
+                "four",
+                "five",
+                "six",
+                "seven",
+                "eight",
+                "nine",
+                "ten",
+                "eleven",
+                "twelve",
+            ),
+            *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
+        )
     )
 } | {"a": 1, "an": 1, "couple": 2, "few": 3}
-KIN: Final = _set(
+KIN: Final = word_set(
     "mother mom mum mama father dad papa sister brother son daughter wife husband girlfriend boyfriend partner fiancé "
     "fiancée fiance fiancee aunt uncle cousin niece nephew grandmother grandma granny grandfather grandpa grandson "
     "granddaughter stepmother stepfather stepsister stepbrother roommate flatmate boss manager coworker colleague "
     "mentor teacher coach therapist doctor dentist neighbor neighbour friend best-friend ex dog cat puppy kitten pet "
     "rabbit parrot hamster horse baby twin"
 )
-ONE_OF_A_KIND: Final = _set(
+ONE_OF_A_KIND: Final = word_set(
     "mother mom mum mama father dad papa wife husband girlfriend boyfriend partner fiancé fiancée fiance fiancee boss "
     "manager"
 )
 """Of these a person has one at a time."""
-ATTRIBUTES: Final = _set(
+ATTRIBUTES: Final = word_set(
     "name nickname birthday email address phone job hometown major timezone pronouns age height weight occupation "
     "profession title employer diet company"
 )
-TITLES: Final = _set("mr mrs ms dr prof professor mr. mrs. ms. dr. prof. sir aunt uncle grandma grandpa captain sensei")
-OCCUPATIONS: Final = _set(
+TITLES: Final = word_set(
+    "mr mrs ms dr prof professor mr. mrs. ms. dr. prof. sir aunt uncle grandma grandpa captain sensei"
+)
+OCCUPATIONS: Final = word_set(
     "accountant actor actress analyst architect artist attorney author baker banker barber barista bartender biologist "
     "bookkeeper builder carpenter cashier chef chemist coach coder composer consultant contractor cook counselor "
     "counsellor dancer dentist designer developer director doctor driver economist editor electrician engineer "
     "entrepreneur farmer filmmaker firefighter florist freelancer gardener geologist hairdresser historian illustrator "
-    "journalist judge lawyer lecturer librarian linguist manager mathematician mechanic midwife musician novelist nurse "
-    "nutritionist optician painter paramedic pharmacist photographer physicist physiotherapist pianist pilot plumber "
+    "journalist judge lawyer lecturer librarian linguist manager mathematician mechanic midwife musician novelist "
+    "nurse nutritionist optician painter paramedic pharmacist photographer physicist physiotherapist pianist pilot "
+    "plumber "
     "poet policeman producer professor programmer psychiatrist psychologist radiologist realtor receptionist recruiter "
     "researcher salesman scientist sculptor secretary singer soldier statistician student surgeon tailor teacher "
     "therapist translator trainer veterinarian vet waiter waitress welder writer"
 )
-FUNCTION: Final = _set(
+FUNCTION: Final = word_set(
     "a about above after again against ago all almost along already also although always am among an and another any "
     "anybody anyone anything are around as at away back be because been before behind being below beside besides "
     "between both but by can cannot come could did do does doing done down during each either else enough ever every "
@@ -99,7 +119,7 @@ NOT_NAMES: Final = (
     FUNCTION
     | MONTHS.keys()
     | WEEKDAYS.keys()
-    | _set(
+    | word_set(
         "thanks thank hey hi hello wow oh yeah yep yup nah nope ok okay sure cool great nice awesome amazing sorry "
         "congrats congratulations absolutely definitely totally exactly bye goodbye cheers please well lol haha ah aw "
         "aww hmm ugh yay whoa woah sounds looks glad good morning evening afternoon night happy merry god gosh omg "
@@ -110,28 +130,28 @@ NOT_NAMES: Final = (
     )
 )
 """Words that are written with a capital, at a sentence's start or anywhere, and name nobody."""
-PLACE_PREPOSITIONS: Final = _set("in to from near visit visited visiting nach aus en a à em de")
-ORGANISATION_WORDS: Final = _set(
+PLACE_PREPOSITIONS: Final = word_set("in to from near visit visited visiting nach aus en a à em de")
+ORGANISATION_WORDS: Final = word_set(
     "inc ltd llc gmbh corp corporation company university college school academy institute hospital bank church "
     "foundation association committee council department ministry museum library club agency group studio studios "
     "airlines labs"
 )
-PLACE_WORDS: Final = _set(
+PLACE_WORDS: Final = word_set(
     "street avenue road park beach lake river mountain mount island islands valley bay square bridge city town county "
     "forest canyon falls desert coast peninsula"
 )
-PERSON_VERBS: Final = _set(
+PERSON_VERBS: Final = word_set(
     "said says told tells asked asks called calls lives lived works worked likes loves loved hates thinks wants moved "
     "bought visited joined married met plays played studies"
 )
-GENERIC: Final = _set(
+GENERIC: Final = word_set(
     "thing things stuff way ways time times lot lots bit kind kinds sort idea day days week weeks month months year "
     "years part parts point one ones people person guy guys man woman place places life world news question moment "
     "mind heart head side end rest top couple hand hands hour hours minute minutes look chance fact reason case self "
     "own best worst past future thought thoughts feeling feelings hope luck fun"
 )
 """Nouns that say too little to be a topic."""
-NOT_NOUNS: Final = _set(
+NOT_NOUNS: Final = word_set(
     "new old good great nice big small little long short high low own first second third next last best better great "
     "amazing awesome beautiful happy sad real important special different hard easy tough big whole favorite favourite "
     "able ready sure proud glad excited inspired blessed thankful grateful young many few several other another such "
