@@ -41,7 +41,7 @@ def stated(content: str, **given: object) -> list[str]:
         ("I lost my job at Initech this month", ["user works_at Initech!"]),
         ("I'm a software engineer", ["user works_as software engineer"]),
         ("I got promoted to senior engineer", ["user works_as senior engineer"]),
-        ("I’m 34 years old", ["user age 34"]),  # noqa: RUF001 - a typographic apostrophe
+        ("I’m 34 years old", ["user age 34"]),
         ("I just turned 30", ["user age 30"]),
         ("My name is Ada Lovelace", ["user name Ada Lovelace"]),
         ("Call me Ada", ["user name Ada"]),
