@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,13 +18,14 @@ from starlette.routing import Route
 
 from loci_contract import headers
 from loci_contract.errors import ErrorCode, error_body
+from loci_contract.inputs import Input
 from loci_embedder.batching import Batcher, BusyError
 from loci_embedder.encoder import MODEL_NAME
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=131_072)]
 
 
-class EmbeddingRequest(BaseModel):
+class EmbeddingRequest(Input):
     """OpenAI's request. `model` may be left out; another name than ours is refused rather than ignored."""
 
     model_config = ConfigDict(extra="ignore")

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from loci_contract.names import DEFAULT_KEY_NAME, GROUP, VERSION
 from loci_contract.registry import Scope, Sha256
+from loci_contract.times import Time
 from loci_resources.base import Model, ObjectMeta, Quantity, Resources
 from loci_resources.tier import StorageProfile
 
@@ -39,7 +40,7 @@ class ApiKey(Model):
 
     name: LabelName = Field(description="Names the key within the tenant.")
     scopes: tuple[Scope, ...] = Field(tuple(Scope), min_length=1, max_length=3, description="What it may do.")
-    expires_at: AwareDatetime | None = Field(None, description="From when it is refused; never by default.")
+    expires_at: Time | None = Field(None, description="From when it is refused; never by default.")
     sha256: Sha256 | None = Field(
         None,
         description="SHA-256 of a key of your own, hexadecimal; a key is generated when this is left out. A key is "

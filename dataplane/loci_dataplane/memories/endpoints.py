@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from loci_dataplane.deps import Given
-from loci_dataplane.memories.schemas import MemoryInput, MemoryOutput, MemoryPage, MemoryPatch, Name
+from loci_dataplane.memories.schemas import MemoryInput, MemoryOutput, MemoryPage, MemoryPatch, PageQuery
 from loci_dataplane.model.filter import AllOf, Condition
 
 router = APIRouter(prefix="/v1/memories", tags=["memories"])
@@ -22,18 +21,6 @@ async def create(body: MemoryInput, given: Given, response: Response) -> MemoryO
     memory = await given.memories.add(body)
     response.headers.update({"Location": f"/v1/memories/{memory.id}", "ETag": memory.etag})
     return MemoryOutput.of(memory)
-
-
-class PageQuery(BaseModel):
-    """Which memories to list."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(50, ge=1, le=200, description="Memories a page.")
-    cursor: str | None = Field(None, max_length=64, description="`next_cursor` of the page before.")
-    user_id: Name | None = None
-    agent_id: Name | None = None
-    session_id: Name | None = None
 
 
 @router.get("")
@@ -69,7 +56,7 @@ async def patch(
     memory_id: str, body: MemoryPatch, given: Given, response: Response, if_match: IfMatch = None
 ) -> MemoryOutput:
     """Change some fields of a memory."""
-    memory = await given.memories.patch(memory_id, body.model_dump(exclude_unset=True), if_match)
+    memory = await given.memories.patch(memory_id, body.changes(), if_match)
     response.headers["ETag"] = memory.etag
     return MemoryOutput.of(memory)
 

@@ -2,96 +2,83 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
+from loci_contract.inputs import Input, Patch
+from loci_contract.times import Time
+from loci_dataplane.model import values
 from loci_dataplane.model.memory import Memory
 
 CONTENT_MAX: Final = 32_768
 METADATA_MAX_BYTES: Final = 16_384
-METADATA_MAX_DEPTH: Final = 32
-_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-"""An escaped NUL in JSON: stores cut or refuse texts that hold one."""
 
 
-def _is_not_blank(text: str) -> str:
-    if not text.strip():
+def _check_text(text: str) -> str:
+    if (problem := values.text_problem(text)) is not None:
+        raise ValueError(problem)
+    if values.is_blank(text):
         raise ValueError("must not be blank")
     return text
 
 
-def _has_no_nul(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("must not contain NUL characters")
-    return text
-
-
-def _is_plain_json(metadata: dict[str, Any]) -> dict[str, Any]:
-    """What every store gives back as it came."""
-    try:
-        encoded = orjson.dumps(metadata)
-    except orjson.JSONEncodeError:
-        encoded = b""
-    if not encoded or _NUL.search(encoded) or orjson.loads(encoded) != metadata:
-        raise ValueError("must be plain JSON: valid Unicode without NUL, finite numbers, integers of at most 64 bits")
-    if len(encoded) > METADATA_MAX_BYTES:
+def _check_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
+    if (problem := values.metadata_problem(metadata)) is not None:
+        raise ValueError(problem)
+    if len(orjson.dumps(metadata)) > METADATA_MAX_BYTES:
         raise ValueError(f"must be at most {METADATA_MAX_BYTES} bytes of JSON")
-    if _depth(metadata) > METADATA_MAX_DEPTH:
-        raise ValueError(f"may be nested at most {METADATA_MAX_DEPTH} deep")
     return metadata
 
 
-def _depth(value: object) -> int:
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + max(map(_depth, parts), default=0)
+Content = Annotated[str, StringConstraints(max_length=CONTENT_MAX), AfterValidator(_check_text)]
+Name = Annotated[str, StringConstraints(max_length=256), AfterValidator(_check_text)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_check_metadata)]
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must lie in the years 1 to 9999 in UTC") from None
+class MemoryInput(Input):
+    """A memory to store, or to replace another with. An optional field that is null is as if left out."""
 
-
-Content = Annotated[
-    str, StringConstraints(max_length=CONTENT_MAX), AfterValidator(_is_not_blank), AfterValidator(_has_no_nul)
-]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=256), AfterValidator(_has_no_nul)]
-Metadata = Annotated[dict[str, Any], AfterValidator(_is_plain_json)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-
-
-class Body(BaseModel):
-    """A request's body: a field that we do not know is an error, so that a misspelt one is not lost."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class MemoryInput(Body):
-    """A memory to store, or to put in another's place."""
-
-    content: Content = Field(description=f"What to remember: 1 to {CONTENT_MAX} characters.")
-    user_id: Name | None = Field(None, description="Whom it is about.")
-    agent_id: Name | None = Field(None, description="Which agent learned it.")
+    content: Content = Field(description=f"The text to remember: 1 to {CONTENT_MAX} characters.")
+    user_id: Name | None = Field(None, description="The user whom it is about.")
+    agent_id: Name | None = Field(None, description="The agent that learned it.")
     session_id: Name | None = Field(None, description="The conversation it belongs to; its neighbours help search.")
-    metadata: Metadata = Field(default_factory=dict, description="Any JSON object, to filter by.")
-    created_at: Moment | None = Field(None, description="When it was said; now by default.")
-    expires_at: Moment | None = Field(None, description="When to stop returning it; never by default.")
+    metadata: Metadata = Field(default_factory=dict, description="Any JSON object; filters select by it.")
+    created_at: Time | None = Field(None, description="When it was said; the current time by default.")
+    expires_at: Time | None = Field(None, description="From when it is no longer returned; never by default.")
 
 
-class MemoryPatch(Body):
-    """What to change of a memory; fields left out stay, null clears one that may be empty."""
+class MemoryPatch(Patch):
+    """Changes to a memory: a field that is left out stays, null clears one that may be empty."""
 
-    content: Content = Field("", description="Not null: a memory always has content.")
-    user_id: Name | None = None
-    agent_id: Name | None = None
-    session_id: Name | None = None
-    metadata: Metadata = Field(default_factory=dict, description="Takes the place of the whole object.")
-    expires_at: Moment | None = None
+    content: Content = Field("", description="The text; not null, since a memory always has content.")
+    user_id: Name | None = Field(None, description="The user whom it is about; null clears it.")
+    agent_id: Name | None = Field(None, description="The agent that learned it; null clears it.")
+    session_id: Name | None = Field(None, description="The conversation it belongs to; null clears it.")
+    metadata: Metadata | None = Field(None, description="Replaces the whole object; null clears it.")
+    expires_at: Time | None = Field(None, description="From when it is no longer returned; null for never.")
+
+    def changes(self) -> dict[str, Any]:
+        """The new values, by the names of a memory's attributes."""
+        changes = self.model_dump(exclude_unset=True)
+        return {**changes, "metadata": changes["metadata"] or {}} if "metadata" in changes else changes
+
+
+class PageQuery(Input):
+    """Which memories to list. An empty `limit` or `cursor` is as if left out; an empty id is an error."""
+
+    limit: int = Field(50, ge=1, le=200, description="Maximum number of memories in a page.")
+    cursor: str | None = Field(None, max_length=64, description="`next_cursor` of the previous page.")
+    user_id: Name | None = Field(None, description="Only memories about this user.")
+    agent_id: Name | None = Field(None, description="Only memories of this agent.")
+    session_id: Name | None = Field(None, description="Only memories of this conversation.")
+
+    @classmethod
+    def _is_absent(cls, field: str | None, value: object) -> bool:
+        # An id that is empty by mistake must not widen the list to every user.
+        return (value == "" and field in {"limit", "cursor"}) or super()._is_absent(field, value)
 
 
 class MemoryOutput(BaseModel):
@@ -109,12 +96,12 @@ class MemoryOutput(BaseModel):
 
     @classmethod
     def of(cls, memory: Memory) -> Self:
-        """The output for a stored memory."""
+        """The representation of a stored memory."""
         return cls.model_validate(memory, from_attributes=True)
 
 
 class MemoryPage(BaseModel):
-    """Memories in order of creation, and where to go on."""
+    """A page of memories."""
 
     memories: list[MemoryOutput]
-    next_cursor: str | None = Field(None, description="Pass it as `cursor` for the next page; null at the end.")
+    next_cursor: str | None = Field(None, description="Send it as `cursor` for the next page; null on the last one.")

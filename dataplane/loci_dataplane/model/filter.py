@@ -2,35 +2,39 @@
 
 A filter is an object. Each field maps to a value (equality) or to an object of comparisons; several entries hold all
 together. AND and OR take a list of filters, NOT takes one. A comparison with a value of another type never holds.
+Equality and order compare strings by code points; `contains` ignores case, width and composition. `model.paths`
+describes the paths into metadata.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
+from loci_contract.inputs import suggestion
+from loci_contract.times import parse_time
+from loci_dataplane.model import values
 from loci_dataplane.model.memory import timestamp
+from loci_dataplane.model.paths import PREFIX, Path, parse_path
+from loci_dataplane.model.values import Scalar
 from loci_runtime.errors import InvalidError
 
-COLUMNS: Final = ("user_id", "agent_id", "session_id", "created_at", "updated_at")
-TIMES: Final = ("created_at", "updated_at")
+COLUMNS: Final = ("user_id", "agent_id", "session_id", "created_at", "updated_at", "expires_at")
+TIMES: Final = ("created_at", "updated_at", "expires_at")
 OPERATORS: Final = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "nin", "contains")
-_METADATA: Final = re.compile(r"metadata\.[A-Za-z0-9_-]{1,64}")
+_ORDERED: Final = frozenset({"gt", "gte", "lt", "lte"})
+_FIELDS: Final = (*COLUMNS, "metadata.<key>", "AND", "OR", "NOT")
 _MAX_PARTS: Final = 256
+_MAX_KEYS: Final = 1_024
 _MAX_DEPTH: Final = 8
-
-Scalar = str | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One comparison; `value` is a tuple for `in` and `nin`."""
+    """One comparison of a column or of a place in metadata; `value` is a tuple for `in` and `nin`."""
 
-    field: str
+    field: str | Path
     operator: str
     value: Scalar | tuple[Scalar, ...]
 
@@ -58,7 +62,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Among:
-    """It is one of these memories; has no form in the language, search needs it."""
+    """The memory is one of these. Search builds it; the language has no form for it."""
 
     ids: tuple[str, ...]
 
@@ -68,19 +72,22 @@ Filter = Condition | AllOf | AnyOf | Not | Among
 EVERYTHING: Final = AllOf(())
 
 
-def parse(document: dict[str, Any], where: str = "filters") -> Filter:
-    """Read a filter.
+def parse(document: dict[str, Any], where: str = "body.filters") -> Filter:
+    """Read a filter; `where` is its place in the request.
 
     Raises:
         InvalidError: naming the place and what is allowed there.
     """
     if _size(document) > _MAX_PARTS:
-        raise _invalid(where, f"at most {_MAX_PARTS} fields, comparisons, values and nested filters are allowed")
-    return _object(document, where, depth=0)
+        raise InvalidError(f"may have at most {_MAX_PARTS} fields, comparisons, values and nested filters", where)
+    parsed = _object(document, where, depth=0)
+    if _keys(parsed) > _MAX_KEYS:
+        raise InvalidError(f"may have at most {_MAX_KEYS} keys in all its paths", where)
+    return parsed
 
 
 def _size(document: object) -> int:
-    """Entries of all its objects and lists, without a deeper look than is allowed, nor a longer one."""
+    """Entries of all objects and lists; stops counting beyond the allowed size or depth."""
     size, level = 0, [document]
     for _ in range(2 * _MAX_DEPTH + 3):
         parts = [part for value in level for part in _parts(value)]
@@ -95,86 +102,93 @@ def _parts(value: object) -> Collection[object]:
     return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
+def _keys(parsed: Filter) -> int:
+    match parsed:
+        case AllOf(parts) | AnyOf(parts):
+            return sum(map(_keys, parts))
+        case Not(part):
+            return _keys(part)
+        case Condition(Path(keys)):
+            return len(keys)
+        case _:
+            return 0
+
+
 def _object(document: object, where: str, depth: int) -> Filter:
     if not isinstance(document, dict):
-        raise _invalid(where, "must be an object of fields, AND, OR or NOT")
+        raise InvalidError("must be an object of fields, AND, OR or NOT", where)
     if depth > _MAX_DEPTH:
-        raise _invalid(where, f"may be nested at most {_MAX_DEPTH} deep")
+        raise InvalidError(f"may be nested at most {_MAX_DEPTH} deep", where)
     return AllOf(tuple(part for key, value in document.items() for part in _entry(key, value, where, depth)))
 
 
 def _entry(key: str, value: object, where: str, depth: int) -> Iterator[Filter]:
-    if not _is_storable(key):
-        raise _invalid(where, "has a field that is not valid Unicode")
+    if (problem := values.text_problem(key)) is not None:
+        raise InvalidError(f"has a field that {problem}", where)
     here = f"{where}.{key}"
     if key in {"AND", "OR"}:
         if not isinstance(value, list):
-            raise _invalid(here, "must be a list of filters")
+            raise InvalidError("must be a list of filters", here)
         parts = tuple(_object(item, f"{here}.{i}", depth + 1) for i, item in enumerate(value))
         yield AllOf(parts) if key == "AND" else AnyOf(parts)
     elif key == "NOT":
         yield Not(_object(value, here, depth + 1))
-    elif key in COLUMNS or _METADATA.fullmatch(key):
-        yield from _comparisons(key, value, here)
     else:
-        raise _invalid(here, f"is not a field: use {', '.join(COLUMNS)} or metadata.<key>")
+        yield from _comparisons(_field(key, here), value, here)
 
 
-def _comparisons(field: str, value: object, where: str) -> Iterator[Condition]:
+def _field(key: str, where: str) -> str | Path:
+    if key in COLUMNS:
+        return key
+    if not key.startswith(PREFIX):
+        raise InvalidError(f"is not a field of a filter. {suggestion(key, _FIELDS)}", where)
+    try:
+        path = parse_path(key.removeprefix(PREFIX))
+    except ValueError as error:
+        raise InvalidError(str(error), where) from None
+    if (problem := next(filter(None, map(values.text_problem, path.keys)), None)) is not None:
+        raise InvalidError(f"has a key that {problem}", where)
+    return path
+
+
+def _comparisons(field: str | Path, value: object, where: str) -> Iterator[Condition]:
+    if value == {}:
+        raise InvalidError(f"must have a comparison: one of {', '.join(OPERATORS)}", where)
     comparisons = value if isinstance(value, dict) else {"eq": value}
     for operator, operand in comparisons.items():
-        if not _is_storable(operator):
-            raise _invalid(where, f"has no valid operator: use {', '.join(OPERATORS)}")
+        if (problem := values.text_problem(operator)) is not None:
+            raise InvalidError(f"has a comparison that {problem}", where)
         here = f"{where}.{operator}" if isinstance(value, dict) else where
         if operator not in OPERATORS:
-            raise _invalid(here, f"is not an operator: use {', '.join(OPERATORS)}")
+            raise InvalidError(f"is not a comparison. {suggestion(operator, OPERATORS)}", here)
         yield Condition(field, operator, _operand(field, operator, operand, here))
 
 
-def _operand(field: str, operator: str, operand: object, where: str) -> Scalar | tuple[Scalar, ...]:
+def _operand(field: str | Path, operator: str, operand: object, where: str) -> Scalar | tuple[Scalar, ...]:
     if operator in {"in", "nin"}:
         if not isinstance(operand, list):
-            raise _invalid(where, "must be a list of values")
+            raise InvalidError("must be a list of values", where)
         return tuple(_scalar(field, item, where) for item in operand)
+    if operator == "contains" and field in TIMES:
+        raise InvalidError("cannot be used with a time: use gt, gte, lt and lte", where)
     scalar = _scalar(field, operand, where)
-    if operator in {"gt", "gte", "lt", "lte"} and (scalar is None or isinstance(scalar, bool)):
-        raise _invalid(where, "must be a text or a number to be compared by size")
+    if operator in _ORDERED and (scalar is None or isinstance(scalar, bool)):
+        raise InvalidError(f"must be a string or a number: {operator} needs values that have an order", where)
     return scalar
 
 
-def _scalar(field: str, value: object, where: str) -> Scalar:
-    if field in TIMES:
-        return _time(value, where)
-    if field in COLUMNS and not (value is None or isinstance(value, str)):
-        raise _invalid(where, "must be a text or null")
-    if isinstance(value, str) and not _is_storable(value):
-        raise _invalid(where, "must be valid Unicode")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _invalid(where, "must be a finite number")
-    if isinstance(value, int) and not isinstance(value, bool) and not -(2**63) <= value < 2**63:
-        raise _invalid(where, "must be a number of at most 64 bits")
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    raise _invalid(where, "must be a text, a number, true, false or null")
+def _scalar(field: str | Path, value: object, where: str) -> Scalar:
+    if field in TIMES and not (field == "expires_at" and value is None):
+        try:
+            return timestamp(parse_time(value))
+        except ValueError as error:
+            raise InvalidError(str(error), where) from None
+    if isinstance(field, str) and not (value is None or isinstance(value, str)):
+        raise InvalidError("must be a string or null", where)
+    if (problem := values.problem(value)) is not None:
+        raise InvalidError(_about(value, problem), where)
+    return value  # type: ignore[return-value]  # `problem` admits scalars alone
 
 
-def _time(value: object, where: str) -> str:
-    try:
-        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
-        if moment.tzinfo is not None:
-            return timestamp(moment)
-    except (ValueError, OverflowError):
-        pass
-    raise _invalid(where, "must be a time with a zone, such as 2026-01-31T12:00:00Z")
-
-
-def _is_storable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _invalid(where: str, problem: str) -> InvalidError:
-    return InvalidError(problem, f"body.{where}")
+def _about(value: object, problem: str) -> str:
+    return f"{problem}; an item of a list is found by contains" if isinstance(value, list) else problem

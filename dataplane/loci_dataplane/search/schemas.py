@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, Field, StringConstraints
 
-from loci_dataplane.memories.schemas import Body, MemoryOutput
+from loci_contract.inputs import Input
+from loci_dataplane.memories.schemas import MemoryOutput
 
 
 class Mode(StrEnum):
@@ -18,7 +19,7 @@ class Mode(StrEnum):
     KEYWORD = "keyword"
 
 
-class SearchInput(Body):
+class SearchInput(Input):
     """A search."""
 
     query: Annotated[str, StringConstraints(min_length=1, max_length=4_096, strip_whitespace=True)] = Field(

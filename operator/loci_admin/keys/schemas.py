@@ -6,18 +6,19 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
-from loci_admin.tenants.schemas import Body
+from loci_contract.inputs import Input
 from loci_contract.registry import Scope
+from loci_contract.times import Time
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 
 
-class KeyInput(Body):
+class KeyInput(Input):
     """A key to create."""
 
     name: Name = Field(description="Names the key within the tenant.")
     scopes: set[Scope] = Field(default_factory=lambda: set(Scope), min_length=1, description="What it may do.")
-    expires_at: AwareDatetime | None = Field(None, description="From when it is refused; never by default.")
+    expires_at: Time | None = Field(None, description="From when it is refused; never by default.")
 
 
 class KeyOutput(BaseModel):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
+from loci_contract.inputs import Input, Patch
 from loci_contract.registry import Limits
 from loci_resources.tenant import DeletionPolicy, LimitOverrides, MemoryTenant, MemoryTenantSpec
 
@@ -14,13 +15,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Count = Annotated[int, Field(ge=1, le=10_000_000_000)]
 
 
-class Body(BaseModel):
-    """A request's body: a field that we do not know is an error."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class LimitsInput(Body):
+class LimitsInput(Input):
     """Limits in place of the tier's, where the tier allows it."""
 
     requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
@@ -33,7 +28,13 @@ class LimitsInput(Body):
         return LimitOverrides(**self.model_dump())
 
 
-class TenantInput(Body):
+class LimitsPatch(LimitsInput):
+    """Changes to limits: one that is left out stays, one that is null is the tier's again."""
+
+    _null_is_absent = False
+
+
+class TenantInput(Input):
     """A tenant to create."""
 
     name: Text = Field(description="Its id is made from it: acme_corp becomes acme-corp.")
@@ -45,17 +46,19 @@ class TenantInput(Body):
     )
 
 
-class TenantPatch(Body):
-    """What to change of a tenant; fields left out stay, limits that are null are the tier's again."""
+class TenantPatch(Patch):
+    """Changes to a tenant: a field that is left out stays; null clears `display_name` and all `limits`."""
 
     tier: Text | None = None
     display_name: Text | None = None
-    limits: LimitsInput | None = None
+    limits: LimitsPatch | None = None
     deletion_policy: DeletionPolicy | None = None
 
     def applied_to(self, spec: MemoryTenantSpec) -> MemoryTenantSpec:
         """The spec with the changes."""
         changes = self.model_dump(exclude_none=True, exclude={"limits"})
+        if "display_name" in self.model_fields_set:
+            changes["display_name"] = self.display_name
         if self.limits is not None:
             changes["limits"] = spec.limits.model_copy(update=self.limits.model_dump(exclude_unset=True))
         elif "limits" in self.model_fields_set:

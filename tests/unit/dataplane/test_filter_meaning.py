@@ -6,20 +6,29 @@ import itertools
 import json
 import operator
 import sqlite3
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loci_dataplane.model.filter import OPERATORS, AllOf, Among, AnyOf, Condition, Filter, Not, parse
-from loci_dataplane.stores.sqlite.filter import condition
+from loci_dataplane.model.paths import Path, parse_path, spelled
+from loci_dataplane.model.values import metadata_problem
+from loci_dataplane.stores.sqlite.filter import condition, register
 
 NAMES = st.sampled_from(["ada", "bob", "a", ""]) | st.none()
-VALUES: Final = (None, True, False, 0, 1, 1.0, 0.5, "ada", "a", "", "1", "true")
+VALUES: Final = (None, True, False, 0, 1, 1.0, 0.5, 2**53 + 1, 2.0**53, -(2**63), "ada", "A", "", "1", "true", "ÅDA")
 SCALARS = st.sampled_from(VALUES)
-METADATA = st.dictionaries(st.sampled_from(["a", "b-c"]), SCALARS | st.lists(SCALARS, max_size=3))
+PLACES: Final = ("a", "b-c", "a.b", '"a.b"', "a.0", "b-c.a.b", '""', r'"\"q\\"', "0")
+KEYS = st.sampled_from(["a", "b-c", "b", "a.b", "", '"q\\', "0"])
+METADATA = st.dictionaries(
+    KEYS,
+    st.recursive(SCALARS, lambda parts: st.lists(parts, max_size=3) | st.dictionaries(KEYS, parts, max_size=3)),
+)
 ROWS = st.fixed_dictionaries({"id": st.just("mem_1"), "user_id": NAMES, "session_id": NAMES, "metadata": METADATA})
 SIZES: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "gt": operator.gt,
@@ -41,7 +50,7 @@ def comparisons(field: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy
 
 
 FILTERS = st.recursive(
-    comparisons("user_id", NAMES) | comparisons("metadata.a", SCALARS) | comparisons("metadata.b-c", SCALARS),
+    st.one_of(comparisons("user_id", NAMES), *(comparisons(f"metadata.{place}", SCALARS) for place in PLACES)),
     lambda parts: (
         st.lists(parts, max_size=3).map(lambda some: {"AND": some})
         | st.lists(parts, max_size=3).map(lambda some: {"OR": some})
@@ -54,6 +63,7 @@ FILTERS = st.recursive(
 @pytest.fixture(scope="module")
 def table() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:")
+    register(connection)
     connection.execute("CREATE TABLE memories (id, user_id TEXT, session_id TEXT, metadata TEXT)")
     yield connection
     connection.close()
@@ -62,7 +72,7 @@ def table() -> Iterator[sqlite3.Connection]:
 def in_sqlite(table: sqlite3.Connection, parsed: Filter, row: dict[str, Any]) -> bool:
     sql, parameters = condition(parsed)
     table.execute("DELETE FROM memories")
-    stored = [row["id"], row["user_id"], row["session_id"], json.dumps(row["metadata"])]
+    stored = [row["id"], row["user_id"], row["session_id"], orjson.dumps(row["metadata"]).decode()]
     table.execute("INSERT INTO memories VALUES (?, ?, ?, ?)", stored)
     (answer,) = table.execute(f"SELECT {sql} FROM memories", parameters).fetchone()  # noqa: S608 - the code under test
     assert answer in {0, 1}
@@ -80,8 +90,23 @@ def in_python(parsed: Filter, row: dict[str, Any]) -> bool:
         case Among(ids):
             return row["id"] in ids
         case Condition(field, name, value):
-            stored = row["metadata"].get(field[9:]) if field.startswith("metadata.") else row[field]
+            stored = at(field, row["metadata"]) if isinstance(field, Path) else row[field]
             return holds(name, stored, value)
+
+
+def at(path: Path, metadata: dict[str, Any]) -> Any:
+    """The value at a path, None where nothing is."""
+    if path.whole in metadata:
+        return metadata[path.whole]
+    value: Any = metadata
+    for key in path.keys:
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list):
+            value = dict(zip(map(str, range(len(value))), value, strict=True)).get(key)
+        else:
+            return None
+    return value
 
 
 def holds(name: str, stored: Any, value: Any) -> bool:
@@ -91,15 +116,19 @@ def holds(name: str, stored: Any, value: Any) -> bool:
         case "in" | "nin":
             return any(same(stored, one) for one in value) == (name == "in")
         case "contains" if isinstance(stored, list):
-            return any(same(one, value) for one in stored)
+            return any(same(plain(one), plain(value)) for one in stored)
         case "contains":
-            return isinstance(stored, str) and isinstance(value, str) and value in stored
+            return isinstance(stored, str) and isinstance(value, str) and plain(value) in plain(stored)
         case _:
             return kind(stored) == kind(value) in {"text", "number"} and SIZES[name](stored, value)
 
 
 def same(one: Any, other: Any) -> bool:
     return kind(one) == kind(other) and one == other
+
+
+def plain(value: Any) -> Any:
+    return unicodedata.normalize("NFKC", value).casefold() if isinstance(value, str) else value
 
 
 def kind(value: Any) -> str:
@@ -124,7 +153,7 @@ def test_every_comparison_means_the_same_for_every_kind_of_value(table: sqlite3.
     for value, metadata in itertools.product(VALUES, stored):
         if name in SIZES and kind(value) not in {"text", "number"}:
             continue
-        parsed = Condition("metadata.a", name, (value, "other") if name in {"in", "nin"} else value)
+        parsed = Condition(Path(("a",)), name, (value, "other") if name in {"in", "nin"} else value)
         row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": metadata}
         assert in_sqlite(table, parsed, row) == in_python(parsed, row), (value, metadata)
 
@@ -142,3 +171,108 @@ def test_among_admits_these_memories_only(table: sqlite3.Connection) -> None:
     row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": {}}
     assert in_sqlite(table, Among(("mem_1", "mem_2")), row)
     assert not in_sqlite(table, Among(()), row)
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS
+)
+DOCUMENTS = st.dictionaries(
+    TEXTS,
+    st.recursive(LEAVES, lambda parts: st.lists(parts, max_size=3) | st.dictionaries(TEXTS, parts, max_size=3)),
+    max_size=4,
+)
+
+
+def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(part, (*path, str(key)))
+    else:
+        yield path, value
+
+
+@settings(deadline=None)
+@given(DOCUMENTS)
+def test_whatever_is_stored_is_found_by_equality_at_its_path(
+    table: sqlite3.Connection, metadata: dict[str, Any]
+) -> None:
+    assert metadata_problem(metadata) is None
+    row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": metadata}
+    for keys, value in leaves(metadata):
+        field = f"metadata.{spelled(keys)}"
+        parsed = parse({field: value})
+        assert in_sqlite(table, parsed, row) == in_python(parsed, row)
+        if parse_path(spelled(keys)).whole not in metadata:
+            assert in_sqlite(table, parsed, row), (field, value)
+            assert not in_sqlite(table, parse({field: {"ne": value}}), row)
+
+
+FLAT: Final = {
+    "app.version": "1.2",
+    "größe": 4,
+    "first name": "Ada",
+    'say "hi"': True,
+    "back\\slash": 1.5,
+    "": "empty",
+    "0": "zero",
+    "line\nbreak": "two",
+    "a'); DROP TABLE memories; --": 7,
+    "日本": "語",
+    "big": 2**63 - 1,
+    "small": -(2**63),
+}
+
+
+@pytest.mark.parametrize("key", FLAT, ids=repr)
+def test_any_key_can_be_filtered_by_as_it_is_written(table: sqlite3.Connection, key: str) -> None:
+    row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": FLAT}
+    spellings = {spelled((key,)), json.dumps(key), key or '""'}
+    for spelling in spellings:
+        assert in_sqlite(table, parse({f"metadata.{spelling}": FLAT[key]}), row), spelling
+        assert not in_sqlite(table, parse({f"metadata.{spelling}": "other"}), row), spelling
+
+
+def test_an_unquoted_path_names_a_flat_key_before_a_nested_one(table: sqlite3.Connection) -> None:
+    row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None}
+    flat, nested = {"app.version": "flat"}, {"app": {"version": "nested"}}
+    for metadata, found, quoted in ((flat, "flat", True), (nested, "nested", False), (flat | nested, "flat", True)):
+        assert in_sqlite(table, parse({"metadata.app.version": found}), {**row, "metadata": metadata})
+        assert in_sqlite(table, parse({'metadata."app.version"': "flat"}), {**row, "metadata": metadata}) == quoted
+        nested_too = parse({'metadata."app".version': "nested"})
+        assert in_sqlite(table, nested_too, {**row, "metadata": metadata}) == ("app" in metadata)
+
+
+@pytest.mark.parametrize("stored", ["Office in Ｔｏｋｙｏ", "TOKYO", ["Ｔｏｋｙｏ", 1], ["a", "TOKYO"]], ids=repr)
+@pytest.mark.parametrize("asked", ["tokyo", "Tokyo", "ＴＯＫＹＯ"])
+def test_contains_ignores_case_and_width_in_strings_and_lists(
+    table: sqlite3.Connection, stored: Any, asked: str
+) -> None:
+    row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": {"a": stored}}
+    assert in_sqlite(table, parse({"metadata.a": {"contains": asked}}), row)
+    assert not in_sqlite(table, parse({"metadata.a": asked}), row)
+
+
+def test_contains_ignores_composition(table: sqlite3.Connection) -> None:
+    row: dict[str, Any] = {"id": "mem_1", "user_id": "Jose\u0301", "session_id": None, "metadata": {}}
+    assert in_sqlite(table, parse({"user_id": {"contains": "JOSÉ"}}), row)
+
+
+@pytest.mark.parametrize(("stored", "asked"), [(2**53 + 1, 2.0**53), (2**63 - 1, 2.0**63), (0.1 + 0.2, 0.3)])
+def test_numbers_compare_exactly(table: sqlite3.Connection, stored: float, asked: float) -> None:
+    row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": {"a": stored, "b": [stored]}}
+    assert not in_sqlite(table, parse({"metadata.a": asked}), row)
+    assert not in_sqlite(table, parse({"metadata.b": {"contains": asked}}), row)
+    assert in_sqlite(table, parse({"metadata.a": {"gt": asked}}), row) == (stored > asked)
+    assert in_sqlite(table, parse({"metadata.a": stored, "metadata.b": {"contains": stored}}), row)
+
+
+def test_the_largest_filter_is_within_the_bounds_of_sqlite(table: sqlite3.Connection) -> None:
+    part = {"metadata" + ".0" * 32: {"contains": "a"}}
+    row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": {}}
+    assert not in_sqlite(table, parse({"OR": [part] * 32}), row)
+    assert in_sqlite(table, parse({"AND": [{"user_id": None}] * 127}), row)

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from loci_dataplane.memories.schemas import CONTENT_MAX, MemoryInput, MemoryPatch
+from loci_dataplane.model.filter import parse
 from loci_dataplane.model.memory import new_id, timestamp
 from loci_dataplane.search.schemas import SearchInput
+from loci_runtime.errors import InvalidError
 
 
 def deep(levels: int) -> dict[str, Any]:
@@ -29,6 +31,11 @@ REFUSED: dict[str, dict[str, Any]] = {
     "metadata list": {"content": "a", "metadata": []},
     "metadata not a number": {"content": "a", "metadata": {"a": float("nan")}},
     "metadata infinite": {"content": "a", "metadata": {"a": [float("inf")]}},
+    "agent_id blank": {"content": "a", "agent_id": " \u200b"},
+    "content of characters that show nothing": {"content": "\ufeff\u200b \x07"},
+    "metadata of 64 bits without a sign": {"content": "a", "metadata": {"a": [{"b": 2**63}]}},
+    "created_at as an integer": {"content": "a", "created_at": 20_260_131},
+    "expires_at in Unix seconds": {"content": "a", "expires_at": 4_102_444_800.5},
     "metadata of 65 bits": {"content": "a", "metadata": {"a": 2**64}},
     "metadata with NUL": {"content": "a", "metadata": {"a": "\\\x00"}},
     "metadata half a pair": {"content": "a", "metadata": {"\ud800": 1}},
@@ -52,19 +59,22 @@ def test_accepts_what_looks_like_nul_but_is_none() -> None:
     MemoryInput.model_validate({"content": "a", "metadata": {"a": "\\u0000", "b": [1, 2.5, None, True, {"c": "é"}]}})
 
 
+@pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 2**64, "a\x00", "\ud800", float("inf")], ids=repr)
+def test_a_value_that_cannot_be_stored_cannot_be_filtered_by_for_the_same_reason(value: Any) -> None:
+    with pytest.raises(ValidationError) as stored:
+        MemoryInput.model_validate({"content": "a", "metadata": {"app.v": [value]}})
+    with pytest.raises(InvalidError) as filtered:
+        parse({"metadata.app": value})
+    reason = filtered.value.message.removeprefix("body.filters.metadata.app: ")
+    assert stored.value.errors()[0]["msg"] == f'Value error, the value at "app.v".0 {reason}'
+
+
 def test_accepts_the_longest_content() -> None:
     assert len(MemoryInput(content="é" * CONTENT_MAX).content) == CONTENT_MAX
 
 
-def test_a_patch_knows_null_from_left_out() -> None:
-    patch = MemoryPatch.model_validate({"user_id": None})
-    assert patch.model_dump(exclude_unset=True) == {"user_id": None}
-
-
-@pytest.mark.parametrize("field", ["content", "metadata"])
-def test_a_patch_cannot_clear_what_a_memory_always_has(field: str) -> None:
-    with pytest.raises(ValidationError):
-        MemoryPatch.model_validate({field: None})
+def test_a_patch_distinguishes_null_from_left_out() -> None:
+    assert MemoryPatch.model_validate({"user_id": None}).changes() == {"user_id": None}
 
 
 def test_a_search_takes_top_k_for_limit() -> None:

@@ -21,6 +21,8 @@ from loci_dataplane.stores.errors import StoreError
 from loci_dataplane.stores.sqlite.failures import port_error
 from loci_dataplane.stores.sqlite.migrations import migrate
 
+from loci_dataplane.stores.sqlite.filter import register
+
 Result = TypeVar("Result")
 
 
@@ -117,4 +119,5 @@ class Database:
         self._opened.append((thread, connection))
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA busy_timeout = 5000")
+        register(connection)
         return connection
