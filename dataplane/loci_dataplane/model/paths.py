@@ -1,7 +1,7 @@
-r"""Paths into metadata, as filters spell them: `metadata.app.version`, `metadata."first.name"`, `metadata.tags.0`.
+"""Paths into metadata, as filters spell them: `metadata.app.version`, `metadata."first.name"`, `metadata.tags.0`.
 
 After `metadata.` come keys, with a dot between them. A key may hold any character; one that holds a dot, is empty or
-begins with a quote is written as a JSON string (`"app.version"`, `""`, `"\"x\""`). Each key names a member of an object
+begins with a quote is written as a JSON string (`"app.version"`, `""`). Each key names a member of an object
 or, written as a decimal number, an item of a list (`0` is the first). As metadata often has flat keys such as
 `app.version`, a path without any quote names that one key wherever a memory has it, else the nested one.
 """
