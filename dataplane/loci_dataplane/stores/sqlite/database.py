@@ -19,9 +19,8 @@ from typing import Protocol, TypeVar
 
 from loci_dataplane.stores.errors import StoreError
 from loci_dataplane.stores.sqlite.failures import port_error
-from loci_dataplane.stores.sqlite.migrations import migrate
-
 from loci_dataplane.stores.sqlite.filter import register
+from loci_dataplane.stores.sqlite.migrations import migrate
 
 Result = TypeVar("Result")
 
