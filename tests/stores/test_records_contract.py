@@ -175,6 +175,16 @@ async def test_pages_follow_the_order_of_creation(stores: Stores, remember: Any,
     assert len(await stores.records.matching(ada, 2, now)) == 2
 
 
+async def test_pages_go_either_way(stores: Stores, remember: Any, now: datetime) -> None:
+    stored = [await remember(f"mem_{number}", user_id="ada" if number % 2 else "bob") for number in range(6)]
+    ada, page = Condition("user_id", "eq", "ada"), stores.records.page
+    assert await page(EVERYTHING, None, 10, now) == stored
+    assert await page(EVERYTHING, None, 10, now, descending=True) == stored[::-1]
+    assert await page(ada, None, 2, now, descending=True) == [stored[5], stored[3]]
+    assert await page(ada, stored[3].order, 2, now, descending=True) == [stored[1]]
+    assert await page(EVERYTHING, stored[0].order, 2, now, descending=True) == []
+
+
 async def test_neighbours_are_those_of_the_session(stores: Stores, remember: Any) -> None:
     for number in range(4):
         await remember(f"mem_{number}", session_id="s1" if number != 1 else "s2")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
 import orjson
@@ -66,10 +67,18 @@ class MemoryPatch(Patch):
         return {**changes, "metadata": changes["metadata"] or {}} if "metadata" in changes else changes
 
 
+class Order(StrEnum):
+    """The order of a list: by when the memories were stored, oldest or newest first."""
+
+    ASC = "asc"
+    DESC = "desc"
+
+
 class PageQuery(Input):
-    """Which memories to list. An empty `limit` or `cursor` is as if left out; an empty id is an error."""
+    """Which memories to list. An empty `limit`, `order` or `cursor` is as if left out; an empty id is an error."""
 
     limit: int = Field(50, ge=1, le=200, description="Maximum number of memories in a page.")
+    order: Order = Field(Order.ASC, description="By when they were stored: oldest (`asc`) or newest (`desc`) first.")
     cursor: str | None = Field(None, max_length=64, description="`next_cursor` of the previous page.")
     user_id: Name | None = Field(None, description="Only memories about this user.")
     agent_id: Name | None = Field(None, description="Only memories of this agent.")
@@ -78,7 +87,7 @@ class PageQuery(Input):
     @classmethod
     def _is_absent(cls, field: str | None, value: object) -> bool:
         # An id that is empty by mistake must not widen the list to every user.
-        return (value == "" and field in {"limit", "cursor"}) or super()._is_absent(field, value)
+        return (value == "" and field in {"limit", "order", "cursor"}) or super()._is_absent(field, value)
 
 
 class MemoryOutput(BaseModel):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from loci_contract.registry import Limits
+from loci_dataplane.memories.cursors import cursor_after, place_of
 from loci_dataplane.memories.errors import QuotaError
-from loci_dataplane.memories.schemas import MemoryInput
+from loci_dataplane.memories.schemas import MemoryInput, Order
 from loci_dataplane.model.filter import Filter
 from loci_dataplane.model.memory import Memory, new_id
 from loci_dataplane.outbox.indexer import Indexer
@@ -21,7 +21,6 @@ from loci_runtime.errors import ConflictError, InvalidError, NotFoundError
 _INDEX_BUDGET: Final = 0.05
 """Seconds that a write waits for its index before it responds; after that the index catches up in the background."""
 _EXPIRED_AT_ONCE: Final = 1_000
-_ORDER_MAX: Final = 2**63 - 1
 
 
 class Memories:
@@ -37,9 +36,7 @@ class Memories:
 
     async def add(self, body: MemoryInput) -> Memory:
         """Store a memory; when this returns it is on disk."""
-        now = self._now()
-        fields = {**body.model_dump(), "created_at": body.created_at or now}
-        memory = Memory(id=new_id(), updated_at=now, **fields)
+        memory = _new(body, self._now())
         async with self._stores.transaction() as transaction:
             await self._add(transaction, memory)
         await self._index()
@@ -52,25 +49,28 @@ class Memories:
             raise _not_found()
         return found[memory_id]
 
-    async def page(self, where: Filter, cursor: str | None, limit: int) -> tuple[Sequence[Memory], str | None]:
-        """Memories after a cursor, and the cursor of the page after these."""
-        found = await self._stores.records.page(where, _order(cursor), limit + 1, self._now())
+    async def page(
+        self, where: Filter, cursor: str | None, limit: int, order: Order
+    ) -> tuple[Sequence[Memory], str | None]:
+        """Memories after a cursor, and the cursor of the next page; None on the last one."""
+        after, descending = place_of(cursor, order), order is Order.DESC
+        found = await self._stores.records.page(where, after, limit + 1, self._now(), descending=descending)
         page = found[:limit]
-        return page, _cursor(page[-1].order) if len(found) > limit else None
+        return page, cursor_after(page[-1].order, order) if len(found) > limit else None
 
     async def replace(self, memory_id: str, body: MemoryInput, if_match: str | None) -> Memory:
-        """Put another in a memory's place; it keeps its id, and its time of creation unless one is body."""
+        """Replace a memory as a whole; it keeps its id and, unless the body has one, its time of creation."""
         fields = body.model_dump()
         if body.created_at is None:
             del fields["created_at"]
         return await self._change(memory_id, fields, if_match)
 
-    async def patch(self, memory_id: str, fields: dict[str, Any], if_match: str | None) -> Memory:
+    async def patch(self, memory_id: str, changes: dict[str, Any], if_match: str | None) -> Memory:
         """Change some fields."""
-        return await self._change(memory_id, fields, if_match)
+        return await self._change(memory_id, changes, if_match)
 
     async def delete(self, memory_id: str, if_match: str | None) -> None:
-        """Remove a memory: it is found no more from now on."""
+        """Delete a memory: nothing returns it from now on."""
         async with self._stores.transaction() as transaction:
             _check(await transaction.get(memory_id, self._now()), if_match)
             await transaction.delete([memory_id])
@@ -78,6 +78,7 @@ class Memories:
 
     async def _change(self, memory_id: str, fields: dict[str, Any], if_match: str | None) -> Memory:
         now = self._now()
+        _check_expiry(fields.get("expires_at"), now)
         async with self._stores.transaction() as transaction:
             held = _check(await transaction.get(memory_id, now), if_match)
             memory = replace(held, **fields, updated_at=now, version=held.version + 1)
@@ -100,6 +101,17 @@ class Memories:
         await self._indexer.settle(_INDEX_BUDGET)
 
 
+def _new(body: MemoryInput, now: datetime) -> Memory:
+    _check_expiry(body.expires_at, now)
+    return Memory(id=new_id(), updated_at=now, **{**body.model_dump(), "created_at": body.created_at or now})
+
+
+def _check_expiry(expires_at: datetime | None, now: datetime) -> None:
+    if expires_at is not None and expires_at <= now:
+        message = "must be in the future: leave it out to keep the memory, or delete the memory with DELETE"
+        raise InvalidError(message, "body.expires_at")
+
+
 def _check(memory: Memory | None, if_match: str | None) -> Memory:
     """Return the memory if it exists and has one of the ETags."""
     if memory is None:
@@ -116,20 +128,3 @@ def _not_found() -> NotFoundError:
 def _quota_exceeded(error: QuotaExceededError) -> QuotaError:
     message = f"This tenant may hold {error.limit} memories and does; delete some or ask for a larger tier."
     return QuotaError(message, limit=error.limit, used=error.used)
-
-
-def _cursor(order: int) -> str:
-    return base64.urlsafe_b64encode(str(order).encode()).decode().rstrip("=")
-
-
-def _order(cursor: str | None) -> int:
-    """The place that a cursor names."""
-    if cursor is None:
-        return 0
-    try:
-        order = int(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:
-        order = -1
-    if not 0 <= order <= _ORDER_MAX:
-        raise InvalidError("is not one of ours: begin again without it", "query.cursor")
-    return order

@@ -85,8 +85,10 @@ class Records(Protocol):
     async def get(self, ids: Sequence[str], now: datetime) -> dict[str, Memory]:
         """Return those of the memories that exist and have not expired, by id."""
 
-    async def page(self, where: Filter, after: int, limit: int, now: datetime) -> Sequence[Memory]:
-        """Return memories whose `order` is greater than `after`, in that order."""
+    async def page(
+        self, where: Filter, after: int | None, limit: int, now: datetime, *, descending: bool = False
+    ) -> Sequence[Memory]:
+        """Return memories by their `order`, from the first beyond `after` (None: from the start)."""
 
     async def matching(self, where: Filter, limit: int, now: datetime) -> Sequence[str]:
         """Return the ids of at most `limit` memories that the filter matches."""

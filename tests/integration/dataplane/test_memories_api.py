@@ -117,6 +117,116 @@ async def test_pages_hold_every_memory_once_while_others_come_and_go(acme: httpx
     assert seen[:10] == [f"memory {i}" for i in range(10)]
 
 
+async def pages(client: httpx.AsyncClient, **query: str | int) -> list[str]:
+    """The contents of all pages, from the first to the last."""
+    seen: list[str] = []
+    cursor = ""
+    while True:
+        page = (await client.get("/v1/memories", params={**query, "cursor": cursor})).json()
+        seen += [memory["content"] for memory in page["memories"]]
+        if (cursor := page["next_cursor"]) is None:
+            return seen
+
+
+async def test_lists_from_the_oldest_or_from_the_newest(acme: httpx.AsyncClient) -> None:
+    for number in range(7):
+        await stored(acme, str(number), user_id="ada" if number % 2 else "bob")
+    assert await pages(acme, limit=3) == await pages(acme, limit=3, order="asc") == list("0123456")
+    assert await pages(acme, limit=3, order="desc") == list("6543210")
+    assert await pages(acme, limit=2, order="desc", user_id="ada") == list("531")
+
+
+async def test_the_newest_first_shows_each_memory_once_while_others_come(acme: httpx.AsyncClient) -> None:
+    for number in range(4):
+        await stored(acme, str(number))
+    first = (await acme.get("/v1/memories", params={"order": "desc", "limit": 2})).json()
+    await stored(acme, "later")
+    assert await listed(acme, order="desc", cursor=first["next_cursor"]) == ["1", "0"]
+
+
+@pytest.mark.parametrize(("order", "other"), [("asc", "desc"), ("desc", "asc")])
+async def test_a_cursor_belongs_to_its_order(acme: httpx.AsyncClient, order: str, other: str) -> None:
+    for number in range(2):
+        await stored(acme, str(number))
+    cursor = (await acme.get("/v1/memories", params={"order": order, "limit": 1})).json()["next_cursor"]
+    answer = await acme.get("/v1/memories", params={"order": other, "cursor": cursor})
+    assert answer.status_code == 422
+    assert answer.json()["fields"][0]["field"] == "query.cursor"
+    assert f"order={order}" in answer.json()["message"]
+
+
+async def test_empty_parameters_are_as_if_left_out_but_an_empty_id_is_refused(acme: httpx.AsyncClient) -> None:
+    await stored(acme, "one", user_id="ada")
+    assert await listed(acme, limit="", order="", cursor="") == ["one"]
+    for name in ("user_id", "agent_id", "session_id"):
+        for blank in ("", " "):
+            answer = await acme.get("/v1/memories", params={name: blank})
+            assert answer.status_code == 422
+            assert answer.json()["fields"][0]["field"] == f"query.{name}"
+
+
+async def test_an_expiry_must_be_in_the_future(tmp_path: Path, embedder: InProcessEmbedder) -> None:
+    clock = Clock()
+    async with serving(tmp_path / "acme", embedder, now=clock) as acme:
+        path = (await stored(acme, expires_at="2026-01-01T00:00:00.000001Z")).headers["location"]
+        for method, place in (("POST", "/v1/memories"), ("PUT", path), ("PATCH", path)):
+            for past in ("2025-12-31T23:59:59Z", "2026-01-01T01:00:00+01:00"):
+                answer = await acme.request(method, place, json={"content": "a", "expires_at": past})
+                assert answer.status_code == 422
+                assert answer.json()["fields"][0]["field"] == "body.expires_at"
+                assert "must be in the future" in answer.json()["message"]
+        assert len(await listed(acme)) == 1
+
+
+async def test_null_is_left_out_when_stored_and_clears_when_patched(acme: httpx.AsyncClient) -> None:
+    optional = ("user_id", "agent_id", "session_id", "metadata", "created_at", "expires_at")
+    bare = await stored(acme, "bare")
+    null = await stored(acme, "bare", **dict.fromkeys(optional))
+    assert [null.json()[name] for name in optional[:4]] == [bare.json()[name] for name in optional[:4]]
+    full = (await acme.post("/v1/memories", json=FULL)).json()
+    path, clear = f"/v1/memories/{full['id']}", ("user_id", "agent_id", "session_id", "metadata", "expires_at")
+    cleared = (await acme.patch(path, json=dict.fromkeys(clear))).json()
+    assert [cleared[name] for name in clear] == [None, None, None, {}, None]
+    searched = {"query": "bare", "filters": None, "limit": None, "top_k": None, "threshold": None, "mode": None}
+    assert (await acme.post("/v1/memories/search", json={**searched, "explain": None})).status_code == 200
+
+
+METADATA = {
+    "app.version": "1.2",
+    "größe": 4,
+    "first name": "Ada",
+    'say "hi"': True,
+    "app": {"build": {"no": 7}},
+    "tags": ["Blue", {"deep": 2.5}],
+    "big": 2**63 - 1,
+    "": None,
+}
+PATHS: dict[str, Any] = {
+    "metadata.app.version": "1.2",
+    'metadata."app.version"': "1.2",
+    "metadata.größe": 4,
+    "metadata.first name": "Ada",
+    'metadata.say "hi"': True,
+    "metadata.app.build.no": 7,
+    "metadata.tags.1.deep": 2.5,
+    "metadata.tags": {"contains": "blue"},
+    "metadata.big": {"gt": 2**63 - 2},
+    'metadata.""': None,
+}
+
+
+@pytest.mark.parametrize(("path", "comparison"), PATHS.items(), ids=PATHS.keys())
+async def test_what_is_stored_in_metadata_can_be_searched_by(
+    acme: httpx.AsyncClient, path: str, comparison: Any
+) -> None:
+    await stored(acme, "an otter", metadata=METADATA)
+    await stored(acme, "an otter", metadata={"": "other"})
+    for mode in ("keyword", "hybrid"):
+        search = {"query": "otter", "filters": {path: comparison}, "mode": mode}
+        found = await acme.post("/v1/memories/search", json=search)
+        assert [result["metadata"] for result in found.json()["results"]] == [METADATA], found.text
+
+
 async def test_lists_by_user_agent_and_session(acme: httpx.AsyncClient) -> None:
     await stored(acme, "one", user_id="ada", session_id="s1")
     await stored(acme, "two", user_id="ada", session_id="s2")

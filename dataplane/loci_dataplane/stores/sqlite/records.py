@@ -23,6 +23,7 @@ SELECT m.id,
    ORDER BY n.position LIMIT 1)
 FROM memories m WHERE m.id IN (SELECT value FROM json_each(?))
 """
+_POSITION_MAX: Final = 2**63 - 1
 _PROBE: Final = "UPDATE totals SET memories = memories"
 """Writes a page and changes nothing."""
 
@@ -39,11 +40,17 @@ class SqliteRecords:
         rows = await self._rows(query, [orjson.dumps(list(ids)).decode(), timestamp(now)])
         return {row["id"]: memory_of(row) for row in rows}
 
-    async def page(self, where: Filter, after: int, limit: int, now: datetime) -> Sequence[Memory]:
-        """Return memories in order of creation."""
+    async def page(
+        self, where: Filter, after: int | None, limit: int, now: datetime, *, descending: bool = False
+    ) -> Sequence[Memory]:
+        """Return memories by their position."""
         sql, parameters = condition(where)
-        query = f"SELECT * FROM memories WHERE position > ? AND {LIVE} AND {sql} ORDER BY position LIMIT ?"  # noqa: S608 - values are parameters
-        return [memory_of(row) for row in await self._rows(query, [after, timestamp(now), *parameters, limit])]
+        beyond, order, start = ("<", "DESC", _POSITION_MAX) if descending else (">", "ASC", 0)
+        query = (
+            f"SELECT * FROM memories WHERE position {beyond} ? AND {LIVE} AND {sql} ORDER BY position {order} LIMIT ?"  # noqa: S608 - values are parameters
+        )
+        values = [start if after is None else after, timestamp(now), *parameters, limit]
+        return [memory_of(row) for row in await self._rows(query, values)]
 
     async def matching(self, where: Filter, limit: int, now: datetime) -> Sequence[str]:
         """Return ids of memories that the filter matches."""
