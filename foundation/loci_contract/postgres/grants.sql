@@ -1,0 +1,5 @@
+GRANT USAGE ON SCHEMA {schema} TO {login};
+GRANT SELECT ON {schema}.schema_version TO {login};
+GRANT SELECT, UPDATE ON {schema}.totals TO {login};
+GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.memory, {schema}.outbox TO {login};
+GRANT USAGE ON SEQUENCE {schema}.revision TO {login};

@@ -1,0 +1,1 @@
+"""Tenants' shares of stores that lie outside the tenants' namespaces: one provisioner for each kind of store."""

@@ -1,0 +1,1 @@
+"""A schema and two roles for each tenant in one PostgreSQL database."""

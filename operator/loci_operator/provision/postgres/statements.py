@@ -1,0 +1,109 @@
+"""The statements that make up a tenant's share; their names are made from the tenant's name and need no escaping."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from loci_contract import postgres as names
+
+_POWERS: Final = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT"
+SETTINGS: Final = {
+    "statement_timeout": "15s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "15s",
+    "idle_session_timeout": "5min",
+    "search_path": '""',
+}
+"""Of the login role. The tenant can change them in its own sessions, so they bound mistakes; the connection limit and
+what the role may do bound an attacker."""
+
+CLOSE_DATABASES: Final = """
+DO $$ DECLARE name text; BEGIN
+  FOR name IN SELECT datname FROM pg_database LOOP
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', name);
+  END LOOP;
+END $$
+"""
+
+# The reason why a share is not as it should be, or null. The role's settings are compared as PostgreSQL stores them.
+PROBLEM: Final = """
+SELECT CASE
+  WHEN l.oid IS NULL OR o.oid IS NULL OR n.oid IS NULL THEN 'a role or the schema is missing'
+  WHEN n.nspowner <> o.oid THEN 'the schema belongs to another role'
+  WHEN o.rolcanlogin THEN 'the owner can log in'
+  WHEN NOT l.rolcanlogin THEN 'the login role cannot log in'
+  WHEN l.rolsuper OR l.rolcreatedb OR l.rolcreaterole OR l.rolreplication OR l.rolbypassrls OR l.rolinherit
+    OR o.rolsuper OR o.rolcreatedb OR o.rolcreaterole OR o.rolreplication OR o.rolbypassrls
+    OR EXISTS (SELECT FROM pg_auth_members WHERE member IN (l.oid, o.oid)) THEN 'a role has powers of the server'
+  WHEN l.rolconnlimit <> $4 THEN 'the connection limit differs'
+  WHEN NOT coalesce(l.rolconfig, '{}') @> $5::text[] THEN 'the settings of the login role differ'
+  WHEN NOT has_database_privilege(l.oid, current_database(), 'CONNECT') THEN 'the login role may not connect'
+  WHEN NOT has_schema_privilege(l.oid, n.oid, 'USAGE') THEN 'the login role may not use the schema'
+  WHEN has_schema_privilege(l.oid, n.oid, 'CREATE') THEN 'the login role may create tables'
+END
+FROM (VALUES ($1, $2, $3)) AS wanted (login, owner, schema)
+LEFT JOIN pg_roles l ON l.rolname = login LEFT JOIN pg_roles o ON o.rolname = owner
+LEFT JOIN pg_namespace n ON n.nspname = schema
+"""
+
+
+def settings() -> list[str]:
+    """The login role's settings as PostgreSQL stores them."""
+    return [f"{name}={value}" for name, value in SETTINGS.items()]
+
+
+def roles(tenant: str, connection_limit: int, verifier: str) -> str:
+    """Create both roles, or give them back what they should have."""
+    login, owner = names.login_role(tenant), names.owner_role(tenant)
+    assigned = "".join(f'ALTER ROLE "{login}" SET {name} = {_setting(value)};' for name, value in SETTINGS.items())
+    return f"""
+        {_create_role(owner)} ALTER ROLE "{owner}" {_POWERS} NOLOGIN;
+        {_create_role(login)}
+        ALTER ROLE "{login}" {_POWERS} LOGIN CONNECTION LIMIT {connection_limit} PASSWORD '{verifier}';
+        {assigned}
+    """
+
+
+def schema(tenant: str, database: str) -> str:
+    """Create the schema and let the login role connect."""
+    login, owner, schema = names.login_role(tenant), names.owner_role(tenant), names.schema(tenant)
+    return f"""
+        GRANT "{owner}" TO CURRENT_USER;
+        GRANT CONNECT ON DATABASE "{database}" TO "{login}";
+        CREATE SCHEMA IF NOT EXISTS "{schema}" AUTHORIZATION "{owner}";
+        ALTER SCHEMA "{schema}" OWNER TO "{owner}";
+        REVOKE ALL ON SCHEMA "{schema}" FROM PUBLIC, "{login}";
+    """
+
+
+def purge(tenant: str) -> tuple[str, ...]:
+    """Remove everything, in steps that can each be repeated; the schema goes before the roles that own it."""
+    login, owner = names.login_role(tenant), names.owner_role(tenant)
+    drop = f'DROP SCHEMA IF EXISTS "{names.schema(tenant)}" CASCADE'
+    return drop, _drop_role(login), _drop_role(owner)
+
+
+def close(tenant: str) -> str:
+    """Keep the login role out."""
+    return _if_exists(names.login_role(tenant), f'ALTER ROLE "{names.login_role(tenant)}" NOLOGIN')
+
+
+def _create_role(role: str) -> str:
+    return f"""DO $$ BEGIN CREATE ROLE "{role}"; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"""
+
+
+def _drop_role(role: str) -> str:
+    steps = f'GRANT "{role}" TO CURRENT_USER; DROP OWNED BY "{role}"; DROP ROLE "{role}"'
+    return _if_exists(role, steps)
+
+
+def _if_exists(role: str, steps: str) -> str:
+    return f"""
+        DO $$ BEGIN
+          IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN {steps}; END IF;
+        END $$
+    """
+
+
+def _setting(value: str) -> str:
+    return "''" if value == '""' else f"'{value}'"
