@@ -6,8 +6,7 @@ import httpx
 import structlog
 from prometheus_client import CollectorRegistry
 
-from loci_dataplane.app import create_app, running
-from loci_dataplane.deps import Deps
+from loci_dataplane.app import Deps, create_app, running
 from loci_dataplane.files import limits_file, token_file
 from loci_dataplane.metrics import Families
 from loci_dataplane.settings import Settings
@@ -19,22 +18,19 @@ _EMBEDDER_TIMEOUT = 10.0
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until the process is told to stop."""
     settings = Settings()
     run(_serve(settings), settings.log_level)
 
 
 async def _serve(settings: Settings) -> None:
     registry = CollectorRegistry()
-    async with (
-        embedded_stores(settings.data_dir) as stores,
-        httpx.AsyncClient(base_url=settings.embedder_url, timeout=_EMBEDDER_TIMEOUT) as client,
-    ):
+    async with httpx.AsyncClient(base_url=settings.embedder_url, timeout=_EMBEDDER_TIMEOUT) as client:
         deps = Deps(
             tenant=settings.tenant,
             ingress_token=token_file(settings.ingress_token_file),
             limits=limits_file(settings.limits_file),
-            stores=stores,
+            open_stores=lambda: embedded_stores(settings.data_dir),
             embedder=HttpEmbedder(client),
             registry=registry,
             families=Families(registry),

@@ -1,25 +1,69 @@
-"""The application of one tenant. Several may run in one process; nothing here is shared between them but code."""
+"""The application of one tenant, and the composition of its services.
+
+Several applications may run in one process; they share nothing but code, the embedder and the metric families.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 
-from loci_dataplane.deps import Deps, Services, services
+from loci_contract.registry import Limits
+from loci_dataplane.api import errors, v1
 from loci_dataplane.health import endpoints as health
-from loci_dataplane.memories import endpoints as memories
+from loci_dataplane.health.service import HealthService
+from loci_dataplane.injection import Services
+from loci_dataplane.lifecycle import Lifecycle
+from loci_dataplane.memories.service import Memories
+from loci_dataplane.metrics import Families, MetricsPage, TenantMetrics
 from loci_dataplane.middleware import MAX_BODY_BYTES, ingress_only
-from loci_dataplane.search import endpoints as search
-from loci_dataplane.usage import endpoints as usage
+from loci_dataplane.outbox.indexer import Indexer
+from loci_dataplane.search.service import Search
+from loci_dataplane.stores.ports import Embedder, Stores
+from loci_dataplane.usage.service import UsageService
 from loci_runtime import responses
 from loci_runtime.edge import Edge, Rules
 
 
+def utc_now() -> datetime:
+    """Return the current time."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Deps:
+    """Everything that one tenant's application needs from outside.
+
+    Args:
+        tenant: the tenant's name.
+        ingress_token: the token that every request must carry; asked for with each request.
+        limits: the tenant's limits; asked for with each write.
+        open_stores: opens the tenant's stores for the length of a block; called again while that fails.
+        embedder: the embedder.
+        registry: the Prometheus registry that `/metrics` renders.
+        families: the metric families in it.
+        now: the clock, in UTC.
+    """
+
+    tenant: str
+    ingress_token: Callable[[], bytes] = field(repr=False)
+    limits: Callable[[], Limits]
+    open_stores: Callable[[], AbstractAsyncContextManager[Stores]]
+    embedder: Embedder
+    registry: CollectorRegistry
+    families: Families
+    now: Callable[[], datetime] = utc_now
+
+
 def create_app(deps: Deps) -> FastAPI:
-    """The ASGI application; enter `running(app)` around serving it."""
+    """Return the ASGI application; enter `running(app)` around serving it."""
     app = FastAPI(
         title="Loci",
         version=version("loci-memory"),
@@ -28,30 +72,70 @@ def create_app(deps: Deps) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    app.state.services = given = services(deps)
+    services, metrics = Services(), TenantMetrics(deps.families, deps.tenant)
+    services.provide(
+        HealthService(lambda: services.find(Stores), deps.embedder), metrics, MetricsPage(deps.registry, metrics)
+    )
+    app.state.deps, app.state.services = deps, services
+    app.state.lifecycle = Lifecycle(deps.open_stores, lambda stores: _serving(app, stores), services, deps.tenant)
     responses.install(app)
-    for feature in (search, memories, usage, health):
-        app.include_router(feature.router)
-    app.add_middleware(Edge, rules=_rules(deps, given))
+    errors.install(app)
+    v1.mount(app)
+    app.include_router(health.router)
+    app.add_middleware(Edge, rules=_rules(deps, metrics))
     return app
 
 
-def _rules(deps: Deps, given: Services) -> Rules:
+@contextlib.asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[Lifecycle]:
+    """Open the application's stores and work in the background; its metrics are removed at the end."""
+    lifecycle: Lifecycle = app.state.lifecycle
+    async with lifecycle.running():
+        try:
+            yield lifecycle
+        finally:
+            app.state.services.find(TenantMetrics).remove()
+
+
+def provide_services(app: FastAPI, stores: Stores) -> tuple[Indexer, tuple[object, ...]]:
+    """Make the services on open stores; return the indexer, which is to be run, and the services."""
+    deps: Deps = app.state.deps
+    services: Services = app.state.services
+    metrics = services.find(TenantMetrics)
+    indexer = Indexer(stores, deps.embedder, deps.now, deps.tenant)
+    search = Search(stores, deps.embedder, lambda: indexer.generation, deps.now)
+    made = (
+        stores,
+        Memories(stores, indexer, deps.limits, deps.now),
+        search,
+        UsageService(stores.records, deps.limits),
+    )
+    metrics.watch(stores, search.hit_ratio)
+    services.provide(*made)
+    return indexer, made
+
+
+@contextlib.asynccontextmanager
+async def _serving(app: FastAPI, stores: Stores) -> AsyncIterator[None]:
+    indexer, made = provide_services(app, stores)
+    try:
+        async with indexer.running():
+            yield
+    finally:
+        app.state.services.withdraw(*made)
+
+
+async def refresh_metrics(app: FastAPI) -> None:
+    """Bring those metrics up to date that are not counted as things happen."""
+    services: Services = app.state.services
+    await services.find(TenantMetrics).refresh()
+
+
+def _rules(deps: Deps, metrics: TenantMetrics) -> Rules:
     return Rules(
         guard=ingress_only(deps.ingress_token),
         max_body_bytes=MAX_BODY_BYTES,
         context={"tenant_id": deps.tenant},
         describe=lambda scope: {"entities_returned": scope.get("entities_returned")},
-        observe=given.metrics.observe,
+        observe=metrics.observe,
     )
-
-
-@contextlib.asynccontextmanager
-async def running(app: FastAPI) -> AsyncIterator[None]:
-    """The application's background work; its metrics go when it ends."""
-    given = app.state.services
-    async with given.indexer.running():
-        try:
-            yield
-        finally:
-            given.metrics.remove()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from loci_dataplane.stores.errors import StoreError
+from loci_dataplane.stores.ports import Stores
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10)
 
@@ -40,12 +44,21 @@ class TenantMetrics:
         self._tenant = tenant
         self._seen: set[tuple[str, str]] = set()
         self._removed = False
-        self.entities = families.entities.labels(tenant)
-        self.outbox = families.outbox.labels(tenant)
+        self._stores: Stores | None = None
 
-    def watch(self, hit_ratio: Callable[[], float]) -> None:
-        """Read this value whenever metrics are asked for."""
+    def watch(self, stores: Stores, hit_ratio: Callable[[], float]) -> None:
+        """Read gauges from here whenever metrics are rendered."""
+        self._stores = stores
         self._families.hit_ratio.labels(self._tenant).set_function(hit_ratio)
+
+    async def refresh(self) -> None:
+        """Update the gauges that are read from the stores; without open stores there are none."""
+        if self._stores is None or self._removed:
+            return
+        entities, outbox = await self._stores.records.count(), await self._stores.outbox.backlog()
+        if not self._removed:
+            self._families.entities.labels(self._tenant).set(entities)
+            self._families.outbox.labels(self._tenant).set(outbox)
 
     def observe(self, method: str, status: int, seconds: float) -> None:
         """Count one answered request."""
@@ -65,3 +78,17 @@ class TenantMetrics:
             families.requests.remove(self._tenant, method, status)
         for method in {method for method, _ in self._seen}:
             families.duration.remove(self._tenant, method)
+
+
+class MetricsPage:
+    """What `/metrics` returns."""
+
+    def __init__(self, registry: CollectorRegistry, metrics: TenantMetrics) -> None:
+        self._registry = registry
+        self._metrics = metrics
+
+    async def render(self) -> bytes:
+        """Return all metrics in Prometheus' text format, up to date."""
+        with contextlib.suppress(StoreError):  # the others are still true
+            await self._metrics.refresh()
+        return generate_latest(self._registry)

@@ -23,6 +23,7 @@ class ErrorCode(StrEnum):
     VALIDATION_FAILED = "validation_failed"
     RATE_LIMIT_EXCEEDED = "rate_limit_exceeded"
     INTERNAL = "internal_error"
+    STORAGE_FULL = "storage_full"
     UNAVAILABLE = "service_unavailable"
 
 

@@ -16,8 +16,8 @@ from prometheus_client import CollectorRegistry
 
 from loci_contract.keys import generate_token
 from loci_contract.registry import KeyRecord, RegistryRecord
-from loci_dataplane.app import create_app, running
-from loci_dataplane.deps import Deps, Services
+from loci_dataplane.app import Deps, create_app, refresh_metrics, running
+from loci_dataplane.lifecycle import Lifecycle
 from loci_dataplane.metrics import Families
 from loci_dataplane.stores.embedded import embedded_stores
 from loci_dataplane.stores.ports import Embedder
@@ -41,6 +41,7 @@ class _Running:
         self.app: asyncio.Future[FastAPI] = asyncio.get_running_loop().create_future()
         self.stop = asyncio.Event()
         self.task: asyncio.Task[None]
+        self.lifecycle: Lifecycle
         self._under_way = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -53,8 +54,7 @@ class _Running:
     async def refresh(self) -> None:
         """Bring metrics up to date."""
         with self._busy() as app:
-            services: Services = app.state.services
-            await services.refresh()
+            await refresh_metrics(app)
 
     async def end(self) -> None:
         """Close the stores once nothing is under way, or too long is."""
@@ -143,6 +143,10 @@ class Host:
         """A running tenant's application."""
         return self._running[name].serve
 
+    def problem_of(self, name: str) -> str | None:
+        """Return why a tenant is not serving, or None if it is."""
+        return self._running[name].lifecycle.problem
+
     def data_of(self, name: str) -> Path:
         """Where a tenant's data lies."""
         return self._folder / name
@@ -178,18 +182,17 @@ class Host:
     @contextlib.asynccontextmanager
     async def _application(self, held: _Running) -> AsyncIterator[FastAPI]:
         record = held.record
-        folder = self.data_of(record.tenant)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        async with embedded_stores(folder) as stores:
-            deps = Deps(
-                tenant=record.tenant,
-                ingress_token=record.ingress_token.encode,
-                limits=lambda: held.record.limits,
-                stores=stores,
-                embedder=self._embedder,
-                registry=self._metrics,
-                families=self._families,
-            )
-            app = create_app(deps)
-            async with running(app):
-                yield app
+        deps = Deps(
+            tenant=record.tenant,
+            ingress_token=record.ingress_token.encode,
+            limits=lambda: held.record.limits,
+            open_stores=lambda: embedded_stores(self.data_of(record.tenant)),
+            embedder=self._embedder,
+            registry=self._metrics,
+            families=self._families,
+        )
+        app = create_app(deps)
+        async with running(app) as lifecycle:
+            await lifecycle.attempted()
+            held.lifecycle = lifecycle
+            yield app

@@ -32,10 +32,11 @@ class FolderStore:
                 await self._host.put(tenant)
             except TenantRefusedError as error:
                 problems.append(str(error))
-            except Exception as error:  # noqa: BLE001 - the edge of one tenant's stores: they must not stop another's
-                problems.append(f"{path}: its data cannot be opened ({type(error).__name__})")
             else:
-                self._held[tenant.metadata.name] = tenant
+                name = tenant.metadata.name
+                self._held[name] = tenant
+                if reason := self._host.problem_of(name):
+                    problems.append(f"tenant {name} is not serving, its data cannot be opened ({reason}); retrying")
         return problems
 
     async def tiers(self) -> Sequence[MemoryTier]:

@@ -1,26 +1,18 @@
-"""`GET /v1/usage`: what the tenant holds and may hold."""
+"""`GET /v1/usage`: what the tenant has used of its limits."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from typing import Annotated
 
-from loci_dataplane.deps import Given
+from fastapi import APIRouter
+
+from loci_dataplane.injection import service
+from loci_dataplane.usage.service import Usage, UsageService
 
 router = APIRouter(prefix="/v1", tags=["usage"])
 
 
-class Usage(BaseModel):
-    """Used and allowed."""
-
-    memories: int
-    max_memories: int
-    requests_per_minute: int
-
-
 @router.get("/usage")
-async def usage(given: Given) -> Usage:
-    """What the tenant holds and may hold."""
-    limits = given.deps.limits()
-    held = await given.deps.stores.records.count()
-    return Usage(memories=held, max_memories=limits.max_memories, requests_per_minute=limits.requests_per_minute)
+async def usage(reports: Annotated[UsageService, service(UsageService)]) -> Usage:
+    """Return what the tenant holds and may hold."""
+    return await reports.report()

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 
 import httpx
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from loci_contract.headers import INGRESS_TOKEN
 from loci_contract.registry import Limits
-from loci_dataplane.app import create_app, running
-from loci_dataplane.deps import Deps, utc_now
+from loci_dataplane.app import Deps, create_app, provide_services, running, utc_now
 from loci_dataplane.metrics import Families
 from loci_dataplane.stores.embedded import embedded_stores
 from loci_dataplane.stores.ports import Embedder
@@ -34,15 +34,37 @@ async def serving(
     """Serve the tenant named like the folder and yield its client, with ingress token; `indexing` drains the outbox."""
     limits = Limits(requests_per_minute=100, burst=20, max_memories=max_memories, max_graph_nodes=1_000)
     registry = CollectorRegistry()
+    deps = Deps(
+        folder.name,
+        TOKEN.encode,
+        lambda: limits,
+        lambda: embedded_stores(folder),
+        embedder,
+        registry,
+        Families(registry),
+        now,
+    )
+    app = create_app(deps)
+    transport = httpx.ASGITransport(app)
+    async with (
+        _running(app) if indexing else _without_indexer(app, folder),
+        httpx.AsyncClient(transport=transport, base_url="http://pod", headers={INGRESS_TOKEN: TOKEN}) as client,
+    ):
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    async with running(app) as lifecycle:
+        await lifecycle.attempted()
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _without_indexer(app: FastAPI, folder: Path) -> AsyncIterator[None]:
     async with embedded_stores(folder) as stores:
-        deps = Deps(folder.name, TOKEN.encode, lambda: limits, stores, embedder, registry, Families(registry), now)
-        app = create_app(deps)
-        transport = httpx.ASGITransport(app)
-        async with (
-            running(app) if indexing else contextlib.nullcontext(),
-            httpx.AsyncClient(transport=transport, base_url="http://pod", headers={INGRESS_TOKEN: TOKEN}) as client,
-        ):
-            yield client
+        provide_services(app, stores)
+        yield
 
 
 async def indexed(client: httpx.AsyncClient) -> None:

@@ -146,9 +146,15 @@ def test_one_tenants_broken_data_stops_no_other(tmp_path: Path, declared: Path) 
         keys = {name: served.key(name) for name in ("acme", "broken")}
     (served.data / "tenants" / "broken" / "memories.db").write_text("garbage" * 1_000)
     with serve(tmp_path, declared) as served:
-        assert "its data cannot be opened (DatabaseError)" in served.log.read_text()
+        assert "tenant broken is not serving, its data cannot be opened (records" in served.log.read_text()
         assert status(served, keys["acme"], "mem_none") == 404
-        assert status(served, keys["broken"], "mem_none") == 401
+        with served.client(keys["broken"]) as client:
+            answer = client.get("/v1/memories/mem_none")
+            assert (answer.status_code, answer.json()["error"]) == (503, "service_unavailable")
+            assert (answer.json()["component"], answer.headers["retry-after"]) == ("records", "5")
+            for path in ("memories.db", "memories.db-wal", "memories.db-shm"):
+                (served.data / "tenants" / "broken" / path).unlink(missing_ok=True)
+            wait_until(lambda: client.get("/v1/memories/mem_none").status_code == 404, "broken serves again")
 
 
 def test_a_tenant_that_goes_under_load_fails_no_request(tmp_path: Path) -> None:
