@@ -14,13 +14,16 @@ from uuid import uuid4
 import chromadb
 import pytest
 from chromadb.config import Settings
+from neo4j import GraphDatabase
 
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.stores.chroma.embedded import embedded_vectors
 from loci_dataplane.stores.chroma.server import COLLECTION_CONFIGURATION, ChromaServer, server_vectors
 from loci_dataplane.stores.embedded import embedded_stores
-from loci_dataplane.stores.ports import Stores, Vectors
+from loci_dataplane.stores.neo4j.graph import neo4j_graph
+from loci_dataplane.stores.ports import Graph, Stores, Vectors
 from loci_dev.rigs import chroma_server as rig
+from loci_dev.rigs.neo4j import Neo4j, neo4j
 
 Opening = Callable[[Path], AbstractAsyncContextManager[Any]]
 
@@ -43,6 +46,28 @@ VECTORS: Final[dict[str, VectorsOpening]] = {
     "chroma-server": chroma_server_vectors,
 }
 """Open an empty vector index."""
+
+
+@contextlib.asynccontextmanager
+async def sqlite_graph(folder: Path, _: pytest.FixtureRequest) -> AsyncIterator[Graph]:
+    async with embedded_stores(folder) as opened:
+        yield opened.graph
+
+
+@contextlib.asynccontextmanager
+async def neo4j_server_graph(_: Path, request: pytest.FixtureRequest) -> AsyncIterator[Graph]:
+    server: Neo4j = request.getfixturevalue("neo4j_server")
+    with GraphDatabase.driver(server.url, auth=server.auth) as driver:
+        driver.execute_query("MATCH (n) DETACH DELETE n")
+    async with neo4j_graph(server.url, server.auth) as graph:
+        yield graph
+
+
+GRAPHS: Final[dict[str, Callable[[Path, pytest.FixtureRequest], AbstractAsyncContextManager[Graph]]]] = {
+    "sqlite": sqlite_graph,
+    "neo4j": neo4j_server_graph,
+}
+"""Open an empty graph."""
 
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -73,6 +98,17 @@ async def vectors(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rig.ChromaServer]:
     with rig.chroma_server(tmp_path_factory.mktemp("chroma")) as server:
         yield server
+
+
+def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4j]:
+    with neo4j(tmp_path_factory.mktemp("neo4j")) as server:
+        yield server
+
+
+@pytest.fixture(params=GRAPHS)
+async def graph(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Graph]:
+    async with GRAPHS[request.param](tmp_path, request) as opened:
+        yield opened
 
 
 @pytest.fixture

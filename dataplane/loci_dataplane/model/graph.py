@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -89,61 +88,76 @@ class Extraction:
 
 
 @dataclass(frozen=True, slots=True)
-class Assertion:
-    """A fact as a store holds it; `order` is its memory's order and its place in the memory."""
+class EntityRef:
+    """Identifies an entity of the graph."""
 
-    id: int | str
+    scope: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntity:
+    """An entity of the graph; `mentions` is the number of memories that mention it."""
+
+    ref: EntityRef
+    name: str
+    kind: Kind
+    mentions: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldFact:
+    """A fact of the graph with the memory that states it; it holds from `valid_from` until before `valid_to`."""
+
+    scope: str
+    subject: str
     predicate: str
-    object_key: str | None
+    object: str
     valid_from: datetime
-    ranked_at: datetime
-    order: tuple[int, int]
-    exclusive: bool
-    ends: bool
-    valid_to: datetime | None = None
-
-    @property
-    def rank(self) -> tuple[datetime, tuple[int, int]]:
-        """Its place on the time line."""
-        return self.ranked_at, self.order
+    valid_to: datetime | None
+    memory_id: str
 
 
-@dataclass(slots=True)
-class _Later:
-    """What closes facts, in the part of a time line after the assertion at hand; of each kind the nearest."""
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Two related entities. `weight` is the number of memories that state the relation."""
 
-    opposed: dict[tuple[str, str | None], Assertion] = field(default_factory=dict)
-    exclusive: list[Assertion] = field(default_factory=list)
-    ended: list[Assertion] = field(default_factory=list)
-
-    def closing(self, fact: Assertion) -> datetime | None:
-        """When something later closes this fact; never before it began."""
-        closers = [*self.ended, *(other for other in self.exclusive if other.object_key != fact.object_key)]
-        if opposed := self.opposed.get((fact.predicate, fact.object_key)):
-            closers.append(opposed)
-        nearest = min(closers, key=lambda a: a.rank, default=None)
-        return max(fact.valid_from, nearest.valid_from) if nearest else None
-
-    def add(self, new: Assertion, predicates: Iterable[str]) -> None:
-        """Take in an assertion that is earlier than all so far."""
-        if new.ends and new.object_key is None:
-            self.ended = [new]
-            return
-        for predicate in predicates:
-            if new.ends or predicate != new.predicate:
-                self.opposed[predicate, new.object_key] = new
-        if new.exclusive and not new.ends:
-            others = [other for other in self.exclusive if other.object_key != new.object_key]
-            self.exclusive = [new, *others[:1]]
+    source: EntityRef
+    target: KnownEntity
+    predicate: str
+    weight: int
+    inverse: bool = False
+    """The target is the fact's subject."""
 
 
-def timeline(assertions: Sequence[Assertion]) -> list[Assertion]:
-    """One subject's assertions of one slot, oldest first, each with the time at which a later one closes it."""
-    ordered = sorted(assertions, key=lambda a: a.rank)
-    predicates = {a.predicate for a in ordered}
-    later = _Later()
-    closed: list[Assertion] = []
-    for assertion in reversed(ordered):
-        closed.append(replace(assertion, valid_to=None if assertion.ends else later.closing(assertion)))
-        later.add(assertion, predicates)
-    return closed[::-1]
+MENTIONED_WITH: Final = "mentioned_with"
+"""The predicate of an edge between entities that memories mention together."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntityFilter:
+    """Which entities; None means any. `text` is part of the name."""
+
+    scope: str | None = None
+    text: str | None = None
+    kind: Kind | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FactFilter:
+    """Which facts; None means any. `as_of` selects those that hold at a moment, None those of all times."""
+
+    scope: str | None = None
+    subject: str | None = None
+    predicate: str | None = None
+    object: str | None = None
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSize:
+    """How large the graph is: `nodes` are memories and entities; `left_out` memories found no room in the quota."""
+
+    nodes: int
+    memories: int
+    left_out: int

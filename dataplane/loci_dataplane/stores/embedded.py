@@ -10,6 +10,7 @@ from loci_dataplane.stores.chroma.embedded import embedded_vectors
 from loci_dataplane.stores.ports import Stores, Transaction
 from loci_dataplane.stores.sqlite.database import Database
 from loci_dataplane.stores.sqlite.full_text import SqliteFullText
+from loci_dataplane.stores.sqlite.graph import SqliteGraph
 from loci_dataplane.stores.sqlite.outbox import SqliteOutbox
 from loci_dataplane.stores.sqlite.records import SqliteRecords
 from loci_dataplane.stores.sqlite.transaction import SqliteTransaction
@@ -28,6 +29,7 @@ async def embedded_stores(folder: Path) -> AsyncIterator[Stores]:
                 full_text=SqliteFullText(database),
                 outbox=SqliteOutbox(database),
                 vectors=vectors,
+                graph=SqliteGraph(database),
             )
     finally:
         await database.close()

@@ -20,6 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loci_dataplane.model.filter import Filter
+from loci_dataplane.model.graph import (
+    Edge,
+    EntityFilter,
+    EntityRef,
+    Extraction,
+    FactFilter,
+    GraphSize,
+    HeldFact,
+    KnownEntity,
+)
 from loci_dataplane.model.memory import Memory
 
 Vector = NDArray[np.float32]
@@ -166,6 +176,44 @@ class Vectors(Protocol):
         """Raise StoreError unless the index can be read and, if its last write failed, is thought writable again."""
 
 
+class Graph(Protocol):
+    """Entities, the memories that mention them and the facts that memories state.
+
+    (:Memory)-[:MENTIONS]->(:Entity)-[:RELATED]->(:Entity), and (:Memory)-[:NEXT]->(:Memory) within a session. A fact
+    is a RELATED edge; its `valid_to` follows from the other facts of its subject and slot (`model.timeline`).
+    """
+
+    async def update(self, extractions: Sequence[Extraction], deleted: Sequence[str], max_nodes: int) -> None:
+        """Replace what some memories contribute, and remove what deleted ones did; repeating it changes nothing.
+
+        An extraction that would take the graph beyond `max_nodes` nodes is left out as a whole and counted.
+        """
+
+    async def entities(self, where: EntityFilter, limit: int) -> Sequence[KnownEntity]:
+        """Return entities, the most mentioned first."""
+
+    async def named(self, keys: Sequence[str], scope: str | None) -> Sequence[KnownEntity]:
+        """Return the entities with one of these keys, of one scope or of all, the most mentioned first."""
+
+    async def facts(self, where: FactFilter, limit: int) -> Sequence[HeldFact]:
+        """Return facts by subject, predicate and time."""
+
+    async def edges(self, entities: Sequence[EntityRef], at: datetime, limit: int) -> Sequence[Edge]:
+        """Return the relations of some entities: facts that hold at a moment first, then the most frequent."""
+
+    async def mentioning(self, weights: Mapping[EntityRef, float], limit: int) -> Sequence[Hit]:
+        """Return memories that mention any of the entities, by the sum of their weights, then the newest first."""
+
+    async def adjacent(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return the ids of the memories directly before and after each memory in its session."""
+
+    async def size(self) -> GraphSize:
+        """Return how large the graph is."""
+
+    async def check(self) -> None:
+        """Raise StoreError unless the graph can be read."""
+
+
 class Embedder(Protocol):
     """Turns texts into unit vectors."""
 
@@ -186,3 +234,4 @@ class Stores:
     full_text: FullText
     outbox: Outbox
     vectors: Vectors
+    graph: Graph

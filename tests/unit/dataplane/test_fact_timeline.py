@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loci_dataplane.model.graph import Assertion, timeline
+from loci_dataplane.model.timeline import Assertion, timeline
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ import pytest
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.stores.errors import EmbedderUnavailableError
-from loci_dataplane.stores.ports import FullText, OutboxEntry, Records, Stores, Transaction, Vector, Vectors
+from loci_dataplane.stores.ports import FullText, Graph, OutboxEntry, Records, Stores, Transaction, Vector, Vectors
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -102,7 +102,9 @@ async def no_transaction() -> AsyncIterator[Transaction]:
 
 def indexer(memories: Memories, index: Index, model: Model) -> Indexer:
     records, vectors, full_text = cast("Records", memories), cast("Vectors", index), cast("FullText", None)
-    return Indexer(Stores(no_transaction, records, full_text, memories, vectors), model, lambda: NOW, "acme")
+    return Indexer(
+        Stores(no_transaction, records, full_text, memories, vectors, cast("Graph", None)), model, lambda: NOW, "acme"
+    )
 
 
 async def test_a_bad_entry_delays_no_other() -> None:
