@@ -105,6 +105,12 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4j]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4j]:
+    with neo4j(tmp_path_factory.mktemp("neo4j")) as server:
+        yield server
+
+
 @pytest.fixture(params=GRAPHS)
 async def graph(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Graph]:
     async with GRAPHS[request.param](tmp_path, request) as opened:

@@ -1,4 +1,4 @@
-"""Version 3: the graph. Every memory is enqueued so that the indexer fills it; a change of any source field does too."""
+"""Version 3: the graph. Every memory is enqueued so that the indexer fills it; changed metadata enqueues it too."""
 
 from __future__ import annotations
 
