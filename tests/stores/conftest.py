@@ -100,11 +100,6 @@ def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rig.ChromaServe
         yield server
 
 
-def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4j]:
-    with neo4j(tmp_path_factory.mktemp("neo4j")) as server:
-        yield server
-
-
 @pytest.fixture(scope="session")
 def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4j]:
     with neo4j(tmp_path_factory.mktemp("neo4j")) as server:

@@ -22,7 +22,8 @@ Row = Mapping[str, Any]
 COMPONENT: Final = "graph"
 _CONNECT_SECONDS: Final = 3.0
 _ACQUIRE_SECONDS: Final = 5.0
-_TRANSACTION_SECONDS: Final = 10.0
+_TRANSACTION_SECONDS: Final = 30.0
+"""Much, since a server that has just started plans each query for the first time."""
 _RETRY_SECONDS: Final = 5.0
 _CONNECTIONS: Final = 8
 _SCHEMA: Final = (
