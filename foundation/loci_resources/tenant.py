@@ -120,7 +120,7 @@ class ApiKeyStatus(Model):
 class MemoryTenantStatus(Model):
     """What the operator says of a tenant."""
 
-    phase: str | None = Field(None, description="Pending, Ready, Suspended, Failed or Deleting.")
+    phase: str | None = Field(None, description="Pending, Ready, Suspended, Failed, Terminating or Deleting.")
     conditions: tuple[Condition, ...] = Field((), description="Aspects of the state.")
     observed_generation: int | None = Field(None, description="The generation of the spec that was acted on.")
     namespace: str | None = Field(None, description="The tenant's namespace.")

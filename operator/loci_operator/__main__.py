@@ -10,13 +10,19 @@ from datetime import UTC, datetime
 import kopf
 import structlog
 
-from loci_kubernetes.api import api
+from loci_kubernetes.api import Api, api
 from loci_kubernetes.errors import KubernetesError
 from loci_kubernetes.watch import SILENCE_SECONDS, WATCH_SECONDS
+from loci_operator.cluster.credentials import CredentialStore
+from loci_operator.cluster.executor import Executor
+from loci_operator.cluster.ingress import Ingress
+from loci_operator.cluster.namespaces import Namespaces
 from loci_operator.cluster.observer import Observer
+from loci_operator.cluster.secrets import Secrets
 from loci_operator.handlers.events import register
 from loci_operator.handlers.login import register_login
-from loci_operator.reconciler import Engine
+from loci_operator.loading import drop_missed, load
+from loci_operator.reconciler import Deps, Reconciler
 from loci_operator.settings import Settings
 from loci_operator.specs.context import MANAGER, Platform
 from loci_operator.work_queue import WorkQueue
@@ -35,13 +41,13 @@ def main() -> None:
 async def _run(settings: Settings) -> None:
     queue, world = WorkQueue(_report), World()
     async with api(settings.kubeconfig, MANAGER) as calls, asyncio.TaskGroup() as group:
-        observer = Observer(calls, queue.add)
-        engine = Engine(calls, observer, world, _platform(settings), lambda: datetime.now(UTC))
-        await _load(engine)
+        observer = Observer(calls, queue.nudge)
+        reconciler = _reconciler(calls, observer, world, _platform(settings))
+        await _load(calls, world)
         background = [
             group.create_task(observer.run()),
-            group.create_task(_work(queue, observer, engine, settings.workers)),
-            group.create_task(_resync(queue, world, engine, settings.resync_seconds)),
+            group.create_task(_work(queue, observer, reconciler, settings.workers)),
+            group.create_task(_resync(queue, world, calls, settings.resync_seconds)),
         ]
         try:
             # Whoever asks kopf's liveness endpoint learns that the operator is at work.
@@ -52,39 +58,57 @@ async def _run(settings: Settings) -> None:
                 task.cancel()
 
 
-async def _load(engine: Engine) -> None:
-    """Learn what there is; at a cluster's birth the API server may need some moments."""
+def _reconciler(api: Api, observer: Observer, world: World, platform: Platform) -> Reconciler:
+    secrets = Secrets(api, observer)
+    ingress = Ingress(api, observer, secrets, platform.system_namespace)
+    return Reconciler(
+        Deps(
+            api=api,
+            observer=observer,
+            world=world,
+            namespaces=Namespaces(api, observer),
+            ingress=ingress,
+            credentials=CredentialStore(secrets),
+            executor=Executor(api, secrets, ingress),
+            platform=platform,
+            now=lambda: datetime.now(UTC),
+        )
+    )
+
+
+async def _load(api: Api, world: World) -> None:
+    """Read what there is; at a cluster's birth the API server may need some moments."""
     while True:
         try:
-            return await engine.load()
+            return await load(api, world)
         except KubernetesError as error:
             structlog.get_logger().warning("cannot read tenants yet", error=type(error).__name__)
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _work(queue: WorkQueue, observer: Observer, engine: Engine, workers: int) -> None:
+async def _work(queue: WorkQueue, observer: Observer, reconciler: Reconciler, workers: int) -> None:
     """Nothing is done before all that exists is known, or everything would be written again."""
     await observer.synced()
     structlog.get_logger().info("in sync")
-    await queue.run(engine.reconcile, workers)
+    await queue.run(reconciler.reconcile, workers)
 
 
-async def _resync(queue: WorkQueue, world: World, engine: Engine, seconds: float) -> None:
-    """Look at everything again from time to time, whatever was or was not told of."""
+async def _resync(queue: WorkQueue, world: World, api: Api, seconds: float) -> None:
+    """Look at everything again from time to time, whichever events came or were missed."""
     while True:
         await asyncio.sleep(seconds)
         gone: list[str] = []
         try:
-            gone = await engine.forget_gone()
+            gone = await drop_missed(api, world)
         except KubernetesError as error:
             structlog.get_logger().warning("cannot read tenants now", error=type(error).__name__)
         for tenant in (*world.tenants, *gone):
-            queue.add_later(tenant, random.uniform(0, seconds / 2))  # noqa: S311 - spreads the load
+            queue.nudge_later(tenant, random.uniform(0, seconds / 2))  # noqa: S311 - spreads the load
 
 
 async def _kopf(settings: Settings, queue: WorkQueue, world: World) -> None:
     registry = kopf.OperatorRegistry()
-    register(registry, world, queue.add)
+    register(registry, world, queue)
     register_login(registry, from_kubeconfig=settings.kubeconfig is not None)
     tuned = kopf.OperatorSettings()
     tuned.posting.enabled = False

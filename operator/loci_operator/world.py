@@ -1,58 +1,88 @@
-"""The tenants and tiers there are, as last told."""
+"""The tenants and tiers there are, as last observed."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from enum import Enum, auto
 
 import structlog
 from pydantic import ValidationError
 
-from loci_resources.tenant import MemoryTenant
+from loci_operator.reconcile.reading import Document, Known, read_tenant
+from loci_resources.tenant import MemoryTenantStatus
 from loci_resources.tier import MemoryTier
 
-Resource = TypeVar("Resource", MemoryTenant, MemoryTier)
-Document = Mapping[str, Any]
+
+class Change(Enum):
+    """What an observation of a tenant says that was not known before."""
+
+    NOTHING = auto()
+    """Nothing: it is an echo of what the operator wrote itself, or was told twice."""
+    STATUS = auto()
+    """Somebody else wrote to the status."""
+    WANTED = auto()
+    """What is wanted changed: the spec, the metadata, or whether the tenant is there."""
 
 
 @dataclass
 class World:
-    """Tenants and tiers by name."""
+    """Tenants and readable tiers by name."""
 
-    tenants: dict[str, MemoryTenant] = field(default_factory=dict)
+    tenants: dict[str, Known] = field(default_factory=dict)
     tiers: dict[str, MemoryTier] = field(default_factory=dict)
+    written: dict[str, MemoryTenantStatus] = field(default_factory=dict)
+    """The status that the operator last wrote, or was about to write, of each tenant."""
 
-    def told_of_tenant(self, document: Document, *, deleted: bool = False) -> str:
-        """Take in a tenant's object; its name."""
-        return _take_in(self.tenants, MemoryTenant, document, deleted=deleted)
+    def observe_tenant(self, document: Document, *, deleted: bool = False) -> Change:
+        """Take in a tenant's object."""
+        name: str = document["metadata"]["name"]
+        before = self.tenants.get(name)
+        if deleted:
+            return self._drop_tenant(name, document["metadata"].get("uid"))
+        after = self.tenants[name] = read_tenant(document)
+        if after.problems and (before is None or before.problems != after.problems):
+            structlog.get_logger().error("spec cannot be read", tenant_id=name, problems=len(after.problems))
+        if before is None or _wanted(before) != _wanted(after):
+            return Change.WANTED
+        is_own = after.tenant.status in (self.written.get(name), before.tenant.status)
+        return Change.NOTHING if is_own else Change.STATUS
 
-    def told_of_tier(self, document: Document, *, deleted: bool = False) -> list[str]:
-        """Take in a tier's object; the names of its tenants."""
-        name = _take_in(self.tiers, MemoryTier, document, deleted=deleted)
-        return [tenant.metadata.name for tenant in self.tenants.values() if tenant.spec.tier == name]
+    def observe_tier(self, document: Document, *, deleted: bool = False) -> list[str]:
+        """Take in a tier's object; return the names of its tenants."""
+        name: str = document["metadata"]["name"]
+        try:
+            tier = None if deleted else MemoryTier.model_validate(document)
+        except ValidationError as error:
+            structlog.get_logger().error("tier cannot be read", tier=name, problems=error.error_count())
+            tier = None
+        if tier is None:
+            self.tiers.pop(name, None)
+        else:
+            self.tiers[name] = tier
+        return [tenant for tenant, known in self.tenants.items() if known.tenant.spec.tier == name]
 
-    def forget_gone(self, before: Mapping[str, MemoryTenant], there: Collection[str]) -> list[str]:
-        """Forget tenants that a list, asked for after `before`, no longer holds; their names.
+    def drop_missed(self, before: Mapping[str, Known], there: Collection[str]) -> list[str]:
+        """Drop tenants whose deletion event was missed; return their names.
 
-        A watch that breaks at the wrong moment tells of no deletion. A tenant that was told of meanwhile stays.
+        They are those of `before` that a list, asked for after it, no longer holds; one observed meanwhile stays.
         """
         gone = [name for name, known in before.items() if name not in there and self.tenants.get(name) is known]
         for name in gone:
-            del self.tenants[name]
+            self._drop(name)
         return gone
 
+    def _drop_tenant(self, name: str, uid: str | None) -> Change:
+        """News of an earlier object of the name may come late."""
+        known = self.tenants.get(name)
+        if known is not None and known.tenant.metadata.uid == uid:
+            self._drop(name)
+        return Change.WANTED
 
-def _take_in(held: dict[str, Resource], model: type[Resource], document: Document, *, deleted: bool) -> str:
-    """One that cannot be read, as from another version of the schema, must not stop the others."""
-    name: str = document["metadata"]["name"]
-    if deleted:
-        # News of an earlier object of the name may come late.
-        if name in held and held[name].metadata.uid == document["metadata"].get("uid"):
-            del held[name]
-        return name
-    try:
-        held[name] = model.model_validate(document)
-    except ValidationError as error:
-        structlog.get_logger().error("cannot read object", name=name, problems=error.error_count())
-    return name
+    def _drop(self, name: str) -> None:
+        del self.tenants[name]
+        self.written.pop(name, None)
+
+
+def _wanted(known: Known) -> object:
+    return known.tenant.metadata, known.tenant.spec, known.allowed, known.problems

@@ -227,7 +227,9 @@ def test_a_change_of_tier_reaches_the_ingress_without_touching_the_pod_template(
     wait_until(lambda: tenants.status("grown")["limits"]["requestsPerMinute"] == 10_000, "the status has the limit")
     limits = tenants.get("configmap", "loci-dataplane", "-n", "loci-grown")["data"]["limits.json"]
     assert json.loads(limits)["max_memories"] == 10_000_000
-    assert tenants.get("statefulset", "loci-dataplane", "-n", "loci-grown")["spec"]["template"] == template
+    arguments = ("statefulset", "loci-dataplane", "-n", "loci-grown")
+    wait_until(lambda: tenants.exists(*arguments), "the set is there, around its volume")
+    assert tenants.get(*arguments)["spec"]["template"] == template
 
 
 @pytest.mark.usefixtures("operator")

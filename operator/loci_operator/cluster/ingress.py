@@ -6,15 +6,13 @@ import base64
 
 from pydantic import ValidationError
 
-from loci_contract.names import API_KEYS_SECRET, REGISTRY_DATA_KEY, namespace, registry_secret
+from loci_contract.names import REGISTRY_DATA_KEY, registry_secret
 from loci_contract.registry import RegistryRecord
 from loci_kubernetes.api import Api
 from loci_kubernetes.kinds import SECRET
 from loci_operator.cluster.observer import Observer
 from loci_operator.cluster.secrets import Secrets
-from loci_operator.reconcile.keys import restricted
-from loci_operator.reconcile.observed import HASH, Key
-from loci_resources.tenant import MemoryTenant
+from loci_operator.reconcile.observed import HASH, ObjectRef
 
 
 class Ingress:
@@ -26,13 +24,13 @@ class Ingress:
         self._secrets = secrets
         self._namespace = system_namespace
 
-    def key(self, tenant: str) -> Key:
+    def ref(self, tenant: str) -> ObjectRef:
         """Which object a tenant's record is."""
-        return Key("Secret", self._namespace, registry_secret(tenant))
+        return ObjectRef("Secret", self._namespace, registry_secret(tenant))
 
     def knows(self, tenant: str) -> bool:
         """Whether there is a record."""
-        return self.key(tenant) in self._observer.of(tenant)
+        return self.ref(tenant) in self._observer.of(tenant)
 
     async def record(self, tenant: str) -> RegistryRecord | None:
         """What the ingress knows of a tenant; None when that is nothing, or cannot be read."""
@@ -44,19 +42,12 @@ class Ingress:
         except ValidationError:
             return None
 
-    async def restrict(self, tenant: MemoryTenant) -> None:
-        """Take from the record what the spec no longer allows, while the rest of the spec cannot be met."""
-        name = tenant.metadata.name
-        record = await self.record(name)
-        if record is None:
-            return
-        existing = await self._secrets.read(name, namespace(name), API_KEYS_SECRET)
-        if (less := restricted(record, tenant, existing)) == record:
-            return
-        data = {REGISTRY_DATA_KEY: base64.b64encode(less.model_dump_json().encode()).decode()}
+    async def restrict(self, tenant: str, record: RegistryRecord) -> None:
+        """Put a record that allows less in the place of the one there is."""
+        data = {REGISTRY_DATA_KEY: base64.b64encode(record.model_dump_json().encode()).decode()}
         # Another hash, so that the whole record is applied again once the spec can be met.
         patch = {"metadata": {"annotations": {HASH: "restricted"}}, "data": data}
-        await self._api.merge(SECRET, registry_secret(name), patch, self._namespace)
+        await self._api.merge(SECRET, registry_secret(tenant), patch, self._namespace)
 
     async def withdraw(self, tenant: str) -> None:
         """Remove the record: nobody passes any more."""

@@ -13,7 +13,7 @@ from loci_kubernetes import watch
 from loci_kubernetes.api import Api
 from loci_kubernetes.kinds import Kind
 from loci_operator.cluster.kinds import OWNED, STATEFUL_SET
-from loci_operator.reconcile.observed import HASH, Key, Seen
+from loci_operator.reconcile.observed import HASH, ObjectRef, Seen
 from loci_operator.specs.context import MANAGER
 from loci_operator.specs.namespace import TENANT_UID
 
@@ -26,12 +26,12 @@ class Observer:
     def __init__(self, api: Api, changed: Callable[[str], None]) -> None:
         self._api = api
         self._changed = changed
-        self._seen: dict[str, dict[Key, Seen]] = {}
-        self._tenant_of: dict[Key, str] = {}
+        self._seen: dict[str, dict[ObjectRef, Seen]] = {}
+        self._tenant_of: dict[ObjectRef, str] = {}
         self._synced = {kind: asyncio.Event() for kind in OWNED}
         self._log = structlog.get_logger()
 
-    def of(self, tenant: str) -> Mapping[Key, Seen]:
+    def of(self, tenant: str) -> Mapping[ObjectRef, Seen]:
         """What is known of a tenant's objects."""
         return self._seen.get(tenant, {})
 
@@ -48,15 +48,16 @@ class Observer:
 
     async def _follow(self, kind: Kind) -> None:
         watched = watch.Watched(kind, labels=_SELECTOR, metadata_only=kind is not STATEFUL_SET)
-        listed: set[Key] = set()
+        listed: set[ObjectRef] = set()
         async for update in watch.follow(self._api, watched):
             match update:
                 case watch.Found(document):
-                    listed.add(self._note(kind, document))
+                    listed.add(_ref(kind, document))
+                    self._take_in(kind, document)
                 case watch.Changed(document):
-                    self._note(kind, document)
+                    self._take_in(kind, document)
                 case watch.Deleted(document):
-                    self._forget(_key(kind, document))
+                    self._forget(_ref(kind, document))
                 case watch.Complete():
                     self._forget_all_but(kind, listed)
                     self._synced[kind].set()
@@ -65,34 +66,39 @@ class Observer:
             if isinstance(update, watch.Complete | watch.Lost):
                 listed.clear()
 
-    def _note(self, kind: Kind, document: dict[str, Any]) -> Key:
-        key, tenant = _key(kind, document), document["metadata"]["labels"][LABEL_TENANT]
-        if self._tenant_of.get(key, tenant) != tenant:  # labelled as another's
-            self._forget(key)
-        objects, seen = self._seen.setdefault(tenant, {}), _seen(document)
-        self._tenant_of[key] = tenant
-        if objects.get(key) != seen:
-            objects[key] = seen
-            self._changed(tenant)
-        return key
+    def _take_in(self, kind: Kind, document: dict[str, Any]) -> None:
+        try:
+            self._note(_ref(kind, document), document)
+        except Exception as error:  # noqa: BLE001 - one object that is not as expected must not end the watch of all
+            self._log.error("object cannot be read", kind=kind.name, error=type(error).__name__)
 
-    def _forget(self, key: Key) -> None:
-        tenant = self._tenant_of.pop(key, None)
+    def _note(self, ref: ObjectRef, document: dict[str, Any]) -> None:
+        tenant = document["metadata"]["labels"][LABEL_TENANT]
+        if self._tenant_of.get(ref, tenant) != tenant:  # labelled as another's
+            self._forget(ref)
+        objects, seen = self._seen.setdefault(tenant, {}), _seen(document)
+        self._tenant_of[ref] = tenant
+        if objects.get(ref) != seen:
+            objects[ref] = seen
+            self._changed(tenant)
+
+    def _forget(self, ref: ObjectRef) -> None:
+        tenant = self._tenant_of.pop(ref, None)
         if tenant is None:
             return
-        del self._seen[tenant][key]
+        del self._seen[tenant][ref]
         if not self._seen[tenant]:
             del self._seen[tenant]
         self._changed(tenant)
 
-    def _forget_all_but(self, kind: Kind, there: set[Key]) -> None:
-        for key in [k for k in self._tenant_of if k.kind == kind.name and k not in there]:
-            self._forget(key)
+    def _forget_all_but(self, kind: Kind, there: set[ObjectRef]) -> None:
+        for ref in [ref for ref in self._tenant_of if ref.kind == kind.name and ref not in there]:
+            self._forget(ref)
 
 
-def _key(kind: Kind, document: Mapping[str, Any]) -> Key:
+def _ref(kind: Kind, document: Mapping[str, Any]) -> ObjectRef:
     metadata = document["metadata"]
-    return Key(kind.name, metadata.get("namespace", ""), metadata["name"])
+    return ObjectRef(kind.name, metadata.get("namespace", ""), metadata["name"])
 
 
 def _seen(document: dict[str, Any]) -> Seen:

@@ -9,7 +9,7 @@ import contextlib
 from loci_kubernetes.api import Api, Json
 from loci_kubernetes.kinds import SECRET
 from loci_operator.cluster.observer import Observer
-from loci_operator.reconcile.observed import Key
+from loci_operator.reconcile.observed import ObjectRef
 
 
 class Secrets:
@@ -18,11 +18,11 @@ class Secrets:
     def __init__(self, api: Api, observer: Observer) -> None:
         self._api = api
         self._observer = observer
-        self._held: dict[Key, tuple[str, dict[str, str]]] = {}
+        self._held: dict[ObjectRef, tuple[str, dict[str, str]]] = {}
 
     async def read(self, tenant: str, namespace: str, name: str) -> dict[str, str]:
         """A Secret's entries that are text; none when there is no such Secret."""
-        key = Key("Secret", namespace, name)
+        key = ObjectRef("Secret", namespace, name)
         seen, held = self._observer.of(tenant).get(key), self._held.get(key)
         if seen and held and held[0] == seen.version:
             return held[1]
@@ -35,7 +35,7 @@ class Secrets:
         for name, encoded in secret.get("data", {}).items():
             with contextlib.suppress(binascii.Error, UnicodeDecodeError):
                 data[name] = base64.b64decode(encoded).decode()
-        self._held[Key("Secret", metadata["namespace"], metadata["name"])] = (metadata["resourceVersion"], data)
+        self._held[ObjectRef("Secret", metadata["namespace"], metadata["name"])] = (metadata["resourceVersion"], data)
         return data
 
     def forget(self, namespace: str) -> None:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
 
 from loci_contract.keys import is_well_formed, sha256, tenant_of
 from loci_contract.registry import KeyRecord, RegistryRecord, TenantState, implied
+from loci_operator.reconcile.reading import Known
 from loci_resources.tenant import MemoryTenant
 
 
 def resolve_keys(
-    tenant: MemoryTenant, existing: Mapping[str, str], generate: Callable[[str], str]
+    tenant: MemoryTenant, existing: Sequence[Mapping[str, str]], generate: Callable[[str], str]
 ) -> tuple[tuple[KeyRecord, ...], dict[str, str]]:
     """The records of all keys, and the generated keys themselves by name.
 
     Args:
         tenant: whose keys.
-        existing: the keys that were generated before; they stay as long as they are wanted, unless they were spoilt.
+        existing: the keys that were generated before, first those that are kept; one stays as long as it is wanted,
+            unless it was spoilt.
         generate: makes a key for a tenant's name.
     """
     wanted = tenant.spec.keys_in_force
     name = tenant.metadata.name
-    held = {key: text for key, text in existing.items() if is_well_formed(text) and tenant_of(text) == name}
+    held = ChainMap(*({key: text for key, text in keys.items() if _is_key_of(text, name)} for keys in existing))
     generated = {key.name: held.get(key.name) or generate(name) for key in wanted if key.sha256 is None}
     records = tuple(
         KeyRecord(
@@ -35,22 +38,26 @@ def resolve_keys(
     return records, generated
 
 
-def restricted(record: RegistryRecord, tenant: MemoryTenant, existing: Mapping[str, str]) -> RegistryRecord:
+def restricted(record: RegistryRecord, known: Known, existing: Mapping[str, str]) -> RegistryRecord:
     """The record without what the spec no longer allows; what else the spec says may be impossible.
 
     Args:
-        record: what the ingress knows.
-        tenant: whose spec it is.
-        existing: the keys that were generated before.
+        record: what the ingress has.
+        known: whose spec it is.
+        existing: the keys that were generated before and are kept.
     """
-    allowed = {(key.name, key.sha256 or _hash(existing.get(key.name))): key for key in tenant.spec.keys_in_force}
+    allowed = {(key.name, key.sha256 or _hash(existing.get(key.name))): key for key in known.allowed}
     keys = tuple(
         held.model_copy(update={"scopes": implied(held.scopes) & implied(key.scopes), "expires_at": key.expires_at})
         for held in record.keys
         if (key := allowed.get((held.name, held.sha256)))
     )
-    state = TenantState.SUSPENDED if tenant.spec.suspend else record.state
+    state = TenantState.SUSPENDED if known.tenant.spec.suspend else record.state
     return record.model_copy(update={"keys": keys, "state": state})
+
+
+def _is_key_of(text: str, tenant: str) -> bool:
+    return is_well_formed(text) and tenant_of(text) == tenant
 
 
 def _hash(key: str | None) -> str | None:

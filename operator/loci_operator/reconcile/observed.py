@@ -17,7 +17,7 @@ HASH: Final = f"{GROUP}/hash"
 Manifest = dict[str, Any]
 
 
-class Key(NamedTuple):
+class ObjectRef(NamedTuple):
     """Which object."""
 
     kind: str
@@ -41,10 +41,10 @@ class Seen:
     replicas: int | None = None
 
 
-def key_of(manifest: Mapping[str, Any]) -> Key:
+def ref_of(manifest: Mapping[str, Any]) -> ObjectRef:
     """Which object a manifest is."""
     metadata = manifest["metadata"]
-    return Key(manifest["kind"], metadata.get("namespace", ""), metadata["name"])
+    return ObjectRef(manifest["kind"], metadata.get("namespace", ""), metadata["name"])
 
 
 def with_hash(manifest: Manifest) -> Manifest:
@@ -54,13 +54,15 @@ def with_hash(manifest: Manifest) -> Manifest:
     return {**manifest, "metadata": {**manifest["metadata"], "annotations": annotations}}
 
 
-def differing(desired: Iterable[Manifest], seen: Mapping[Key, Seen], applied: Mapping[Key, str]) -> list[Manifest]:
+def differing(
+    desired: Iterable[Manifest], seen: Mapping[ObjectRef, Seen], applied: Mapping[ObjectRef, str]
+) -> list[Manifest]:
     """The manifests that must be applied; `applied` holds the versions that our own last applying gave.
 
     An object is looked at again when it is missing, was applied from another manifest, or was written by somebody
     else since we last applied it.
     """
-    return [m for m in desired if _differs(m, seen.get(key := key_of(m)), applied.get(key))]
+    return [m for m in desired if _differs(m, seen.get(key := ref_of(m)), applied.get(key))]
 
 
 def _differs(manifest: Manifest, seen: Seen | None, applied: str | None) -> bool:

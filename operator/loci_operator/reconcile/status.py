@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from loci_contract.keys import key_id
 from loci_contract.names import namespace
 from loci_contract.registry import KeyRecord, Limits
+from loci_operator.reconcile.admit import TERMINATING
 from loci_resources.errors import RejectedError
 from loci_resources.tenant import ApiKeyStatus, Condition, EffectiveLimits, MemoryTenant, MemoryTenantStatus
 
@@ -89,7 +90,7 @@ def _phase(tenant: MemoryTenant, facts: Facts, ready: Condition) -> str:
     if tenant.metadata.deletion_timestamp is not None:
         return "Deleting"
     if facts.rejected:
-        return "Failed"
+        return "Terminating" if facts.rejected.reason == TERMINATING else "Failed"
     if tenant.spec.suspend:
         return "Suspended"
     return "Ready" if ready.status == "True" else "Pending"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from loci_operator.specs.access import service_account
 from loci_operator.specs.config import config_map
 from loci_operator.specs.context import Context, Manifest
-from loci_operator.specs.namespace import namespace
+from loci_operator.specs.namespace import tenant_namespace
 from loci_operator.specs.network import data_plane, default_deny
 from loci_operator.specs.quota import limit_range, resource_quota
-from loci_operator.specs.secrets import api_keys, data_plane_secret, registry
+from loci_operator.specs.secrets import api_keys, data_plane_secret, registry_record_secret
 from loci_operator.specs.service import disruption_budget, service
 from loci_operator.specs.workload import stateful_set
 
 _BUILDERS = (
-    namespace,
+    tenant_namespace,
     resource_quota,
     limit_range,
     default_deny,
@@ -26,7 +26,7 @@ _BUILDERS = (
     disruption_budget,
     stateful_set,
     # Last: from here on the ingress routes to what is there by now.
-    registry,
+    registry_record_secret,
 )
 
 

@@ -11,7 +11,7 @@ TENANT_UID: Final = f"{GROUP}/tenant-uid"
 """Annotation: the uid of the tenant whose namespace it is, which tells a retained one from a new one."""
 
 
-def namespace(context: Context) -> Manifest:
+def tenant_namespace(context: Context) -> Manifest:
     """The namespace, under Pod Security `restricted`; without an owner when it is to outlive the tenant."""
     security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
     metadata: Manifest = {

@@ -21,7 +21,7 @@ def data_plane_secret(context: Context) -> Manifest:
     return _secret(metadata(context, NAME), {INGRESS_TOKEN_FILE_NAME: context.ingress_token})
 
 
-def registry(context: Context) -> Manifest:
+def registry_record_secret(context: Context) -> Manifest:
     """All that the ingress needs to know, in the platform's own namespace."""
     record = registry_record(context.tenant, context.tier, context.keys, host(context), context.ingress_token)
     meta = metadata(context, registry_secret(context.name), context.platform.system_namespace)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from loci_operator.reconcile.observed import HASH, Seen, differing, key_of, with_hash
+from loci_operator.reconcile.observed import HASH, Seen, differing, ref_of, with_hash
 
 CONFIG: dict[str, Any] = {"kind": "ConfigMap", "metadata": {"name": "a", "namespace": "n"}, "data": {"x": "1"}}
 
@@ -19,17 +19,17 @@ def test_a_missing_object_is_applied() -> None:
 
 def test_an_object_that_is_as_wanted_is_left_alone() -> None:
     wanted = with_hash(CONFIG)
-    assert differing([wanted], {key_of(wanted): seen(wanted)}, {}) == []
+    assert differing([wanted], {ref_of(wanted): seen(wanted)}, {}) == []
 
 
 def test_an_object_from_another_manifest_is_applied() -> None:
     wanted = with_hash({**CONFIG, "data": {"x": "2"}})
-    assert differing([wanted], {key_of(wanted): seen(with_hash(CONFIG))}, {}) == [wanted]
+    assert differing([wanted], {ref_of(wanted): seen(with_hash(CONFIG))}, {}) == [wanted]
 
 
 def test_an_object_that_somebody_else_wrote_to_is_applied_once() -> None:
     wanted = with_hash(CONFIG)
-    key, other = key_of(wanted), seen(wanted, foreign=True)
+    key, other = ref_of(wanted), seen(wanted, foreign=True)
     assert differing([wanted], {key: other}, {}) == [wanted]
     assert differing([wanted], {key: other}, {key: "7"}) == []
     assert differing([wanted], {key: replace(other, version="8")}, {key: "7"}) == [wanted]

@@ -3,7 +3,9 @@
 import asyncio
 from collections import Counter
 
-from loci_operator.work_queue import WorkQueue
+import pytest
+
+from loci_operator.work_queue import NUDGE_SECONDS, WorkQueue
 
 
 class Work:
@@ -98,3 +100,99 @@ async def test_a_key_that_failed_comes_back() -> None:
     queue.add("bad")
     await until(queue, work, 1)
     assert work.done == ["bad"]
+
+
+def boom(*_: object) -> None:
+    raise RuntimeError("a report that fails")
+
+
+async def test_a_report_that_fails_ends_no_worker() -> None:
+    queue, work = WorkQueue(boom), Work()
+    work.poisoned.add("bad")
+    for key in ("bad", "good"):
+        queue.add(key)
+    await until(queue, work, 1, workers=1)
+    assert work.done == ["good"]
+
+
+async def test_work_that_is_cancelled_from_within_ends_no_worker() -> None:
+    done: list[str] = []
+    finished = asyncio.Event()
+
+    async def work(key: str) -> None:
+        if key == "bad":
+            raise asyncio.CancelledError
+        done.append(key)
+        finished.set()
+
+    queue = WorkQueue(lambda *_: None)
+    for key in ("bad", "good"):
+        queue.add(key)
+    task = asyncio.create_task(queue.run(work, 1))
+    async with asyncio.timeout(5):
+        await finished.wait()
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert done == ["good"]
+
+
+def failing_queue(failures: int) -> WorkQueue:
+    """A queue where `bad` just failed so many times, without a worker."""
+    queue = WorkQueue(lambda *_: None)
+    for _ in range(failures):
+        queue._retry("bad")
+    return queue
+
+
+def due_in(queue: WorkQueue, key: str = "bad") -> float:
+    return queue._retries[key].timer.when() - queue._retries[key].failed_at
+
+
+@pytest.mark.parametrize("failures", [1, 2, 10, 1_100, 100_000])
+async def test_a_retry_waits_at_most_a_minute_however_often_it_failed(failures: int) -> None:
+    queue = WorkQueue(lambda *_: None)
+    queue._failures["bad"] = failures - 1
+    queue._retry("bad")
+    assert 0 < due_in(queue) <= 60
+
+
+async def test_a_nudge_brings_a_retry_forward_no_further_than_a_few_seconds_after_the_failure() -> None:
+    queue = failing_queue(10)
+    assert due_in(queue) > NUDGE_SECONDS
+    for _ in range(100):
+        queue.nudge("bad")
+    assert due_in(queue) == NUDGE_SECONDS
+    assert len(queue) == 0
+
+
+async def test_a_nudge_never_delays_a_retry() -> None:
+    queue = failing_queue(1)
+    before = due_in(queue)
+    queue.nudge("bad")
+    assert due_in(queue) == before
+
+
+async def test_what_was_wanted_anew_does_not_wait_for_a_retry() -> None:
+    queue = failing_queue(10)
+    queue.add("bad")
+    assert (len(queue), queue._retries) == (1, {})
+
+
+async def test_a_nudge_while_a_key_fails_keeps_its_back_off() -> None:
+    reported = asyncio.Event()
+    queue = WorkQueue(lambda *_: reported.set())
+
+    async def work(key: str) -> None:
+        queue.nudge(key)  # as the echo of what it wrote
+        raise RuntimeError(key)
+
+    queue._failures["bad"] = 10
+    queue.add("bad")
+    task = asyncio.create_task(queue.run(work, 1))
+    async with asyncio.timeout(5):
+        await reported.wait()
+    await asyncio.sleep(0)
+    assert due_in(queue) == NUDGE_SECONDS
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

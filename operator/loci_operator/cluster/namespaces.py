@@ -1,0 +1,54 @@
+"""Tenants' namespaces: whose one is, and what keeps one that is being deleted from being gone."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from loci_contract.names import namespace
+from loci_kubernetes.api import Api
+from loci_kubernetes.kinds import NAMESPACE
+from loci_operator.cluster.observer import Observer
+from loci_operator.reconcile.admit import NamespaceState
+from loci_operator.reconcile.observed import ObjectRef
+from loci_operator.specs.namespace import TENANT_UID
+
+_REMAINING: Final = (
+    "NamespaceFinalizersRemaining",
+    "NamespaceContentRemaining",
+    "NamespaceDeletionContentFailure",
+    "NamespaceDeletionDiscoveryFailure",
+    "NamespaceDeletionGroupVersionParsingFailure",
+)
+"""The namespace's own conditions that name what is left of it, the most telling first."""
+
+
+class Namespaces:
+    """What is known of tenants' namespaces; asks the API server only where the observer cannot tell."""
+
+    def __init__(self, api: Api, observer: Observer) -> None:
+        self._api = api
+        self._observer = observer
+
+    async def state(self, tenant: str) -> NamespaceState | None:
+        """The tenant's namespace; None when there is none."""
+        name = namespace(tenant)
+        seen = self._observer.of(tenant).get(ObjectRef("Namespace", "", name))
+        if seen is not None and not seen.deleting:
+            return NamespaceState(seen.tenant_uid)
+        found = await self._api.get(NAMESPACE, name)
+        return None if found is None else namespace_state(found)
+
+
+def namespace_state(document: dict[str, Any]) -> NamespaceState:
+    """The state that a Namespace object tells."""
+    metadata = document["metadata"]
+    conditions = {c["type"]: c for c in document.get("status", {}).get("conditions", ()) if c["status"] == "True"}
+    remaining = [str(conditions[type_].get("message", "")) for type_ in _REMAINING if type_ in conditions]
+    own = ", ".join(metadata.get("finalizers", ()))
+    if own:
+        remaining.append(f"The namespace itself has finalizers: {own}.")
+    return NamespaceState(
+        owner=metadata.get("annotations", {}).get(TENANT_UID, ""),
+        terminating="deletionTimestamp" in metadata,
+        held_by=" ".join(remaining),
+    )

@@ -1,0 +1,22 @@
+"""Reading which tenants and tiers there are: at the start, and when a deletion event may have been missed."""
+
+from __future__ import annotations
+
+from loci_kubernetes.api import Api
+from loci_kubernetes.kinds import TENANT, TIER
+from loci_operator.world import World
+
+
+async def load(api: Api, world: World) -> None:
+    """Read every tenant and tier, before anything is done about one that seems to be missing."""
+    for document in await api.list(TIER):
+        world.observe_tier(document)
+    for document in await api.list(TENANT):
+        world.observe_tenant(document)
+
+
+async def drop_missed(api: Api, world: World) -> list[str]:
+    """Drop tenants whose deletion event was missed; return their names."""
+    before = dict(world.tenants)
+    there = {document["metadata"]["name"] for document in await api.list(TENANT)}
+    return world.drop_missed(before, there)

@@ -1,0 +1,86 @@
+"""Reading a tenant's object, also one whose spec this version cannot read: what surely holds of it still counts.
+
+A spec that the model refuses must not leave the tenant as it was: its readable parts restrict the tenant at the
+ingress, and what is in doubt (a key with an unreadable expiry, an unreadable `suspend`) is taken as no longer allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from loci_resources.base import ObjectMeta
+from loci_resources.tenant import ApiKey, MemoryTenant, MemoryTenantSpec, MemoryTenantStatus
+
+Document = Mapping[str, Any]
+_Model = TypeVar("_Model", bound=BaseModel)
+_BOOL = TypeAdapter(bool)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A tenant as its object says.
+
+    Args:
+        tenant: the tenant; where the spec has problems, only what could be read of it.
+        allowed: the API keys that are surely allowed.
+        problems: fields of the spec that cannot be read, and why; none of their values.
+    """
+
+    tenant: MemoryTenant
+    allowed: tuple[ApiKey, ...]
+    problems: tuple[str, ...] = ()
+
+
+def read_tenant(document: Document) -> Known:
+    """Take in a tenant's object; never fails for what its spec or status says."""
+    metadata = ObjectMeta.model_validate(document["metadata"])
+    status = _read(MemoryTenantStatus, document.get("status")) or MemoryTenantStatus()
+    raw = document.get("spec")
+    try:
+        spec = MemoryTenantSpec.model_validate(raw)
+    except ValidationError as error:
+        remnant = _remnant(raw if isinstance(raw, Mapping) else {})
+        tenant = MemoryTenant(metadata=metadata, spec=remnant, status=status)
+        return Known(tenant, _allowed(raw), _problems(error))
+    return Known(MemoryTenant(metadata=metadata, spec=spec, status=status), spec.keys_in_force)
+
+
+def _remnant(raw: Document) -> MemoryTenantSpec:
+    """A spec that says no more than whether the tenant is suspended."""
+    return MemoryTenantSpec(tier="unreadable", suspend=_is_suspended(raw.get("suspend", False)))
+
+
+def _is_suspended(raw: Any) -> bool:
+    try:
+        return _BOOL.validate_python(raw)
+    except ValidationError:
+        return True
+
+
+def _allowed(raw: Any) -> tuple[ApiKey, ...]:
+    """The keys that can be read; none when even their list cannot."""
+    if not isinstance(raw, Mapping):
+        return ()
+    keys = raw.get("apiKeys") or []
+    if not isinstance(keys, list):
+        return ()
+    readable = [_read(ApiKey, key) for key in keys]
+    return tuple(key for key in readable if key) if keys else MemoryTenantSpec(tier="unreadable").keys_in_force
+
+
+def _read(model: type[_Model], raw: Any) -> _Model | None:
+    try:
+        return model.model_validate(raw)
+    except ValidationError:
+        return None
+
+
+def _problems(error: ValidationError) -> tuple[str, ...]:
+    return tuple(
+        f"spec.{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    )
