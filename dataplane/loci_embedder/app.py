@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -21,6 +21,7 @@ from loci_contract.errors import ErrorCode, error_body
 from loci_contract.inputs import Input
 from loci_embedder.batching import Batcher, BusyError
 from loci_embedder.encoder import MODEL_NAME
+from loci_embedder.metrics import Metrics
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=131_072)]
 
@@ -38,10 +39,8 @@ class EmbeddingRequest(Input):
 def create_app(batcher: Batcher) -> Starlette:
     """The application around a running batcher."""
     registry = CollectorRegistry()
-    texts = Counter("embedder_texts_total", "Texts embedded.", ["priority"], registry=registry)
-    refused = Counter("embedder_refused_total", "Requests refused because too many texts wait.", registry=registry)
-    waiting = Gauge("embedder_waiting_texts", "Texts that wait.", registry=registry)
-    waiting.set_function(lambda: batcher.waiting)
+    counted = Metrics(registry)
+    counted.waiting.set_function(lambda: batcher.waiting)
 
     async def embeddings(request: Request) -> Response:
         try:
@@ -53,9 +52,9 @@ def create_app(batcher: Batcher) -> Starlette:
         try:
             embedded = await batcher.embed(inputs, interactive=interactive)
         except BusyError as error:
-            refused.inc()
+            counted.refused.inc()
             return _busy(request, error)
-        texts.labels("interactive" if interactive else "bulk").inc(len(inputs))
+        counted.texts.labels("interactive" if interactive else "bulk").inc(len(inputs))
         usage = {"prompt_tokens": embedded.tokens, "total_tokens": embedded.tokens}
         data = [
             {"object": "embedding", "index": i, "embedding": _encode(vector, wanted.encoding_format)}

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from loci_dev import chart_values
-from loci_dev.observability import rules
+from loci_dev.observability import dashboards, reference, rules
 from loci_resources import crd
 
 _ROOT = Path(__file__).parents[2]
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def _rendered() -> dict[str, str]:
-    return crd.rendered() | chart_values.rendered() | rules.rendered()
+    return crd.rendered() | chart_values.rendered() | rules.rendered() | dashboards.rendered() | reference.rendered()
 
 
 if __name__ == "__main__":

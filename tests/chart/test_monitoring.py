@@ -1,5 +1,6 @@
 """Rules, monitors and dashboards in the chart: there where they can be used, with what makes them found."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import yaml
 
 from loci_dev import chart
 from loci_dev.observability import rules
+from loci_dev.observability.dashboards import all_dashboards
 
 OPERATED = ("monitoring.coreos.com/v1/PrometheusRule", "monitoring.coreos.com/v1/PodMonitor")
 ROOT = Path(__file__).parents[2]
@@ -41,6 +43,18 @@ def test_each_process_with_metrics_is_scraped_and_the_ingress_with_the_admin_key
     secret = next(s for s in of_kind("Secret", objects) if s["metadata"]["name"] == "loci-admin-key")
     assert endpoint["authorization"]["credentials"]["key"] in secret["stringData"]
     assert found["loci-dataplane"]["namespaceSelector"] == {"any": True}
+
+
+def test_each_dashboard_is_a_config_map_that_the_sidecar_of_grafana_finds() -> None:
+    objects = chart.render(monitoring={"dashboards": {"enabled": True, "labels": {"team": "x"}}})
+    found = [o for o in of_kind("ConfigMap", objects) if "grafana_dashboard" in o["metadata"]["labels"]]
+    assert [list(o["data"]) for o in found] == sorted([f"{d.name}.json"] for d in all_dashboards())
+    assert all(o["metadata"]["labels"].items() >= {"grafana_dashboard": "1", "team": "x"}.items() for o in found)
+    texts = {name: text for o in found for name, text in o["data"].items()}
+    assert {name: json.loads(text)["uid"] for name, text in texts.items()} == {
+        f"{d.name}.json": f"loci-{d.name}" for d in all_dashboards()
+    }
+    assert of_kind("ConfigMap", chart.render()) == [o for o in of_kind("ConfigMap", objects) if o not in found]
 
 
 def test_rules_and_monitors_can_be_left_out() -> None:
