@@ -40,8 +40,12 @@ _SYNONYMS: Final = {
     "q": "query",
     "min_score": "threshold",
     "where": "filters",
+    "user_id": "filters",
+    "agent_id": "filters",
+    "session_id": "filters",
+    "metadata": "filters",
 }
-"""Names of other services, in our words."""
+"""Names of other services or requests, and the field that they stand for where a request has it."""
 _NULL: Final = {"type": "null"}
 _ANNOTATIONS: Final = frozenset({"title", "description", "default"})
 

@@ -7,9 +7,20 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from loci_dataplane.injection import service
-from loci_dataplane.memories.schemas import MemoryInput, MemoryOutput, MemoryPage, MemoryPatch, PageQuery
+from loci_dataplane.memories.batch import BatchInput, BatchItem, BatchOutput, checked
+from loci_dataplane.memories.schemas import (
+    DeletionInput,
+    DeletionOutput,
+    MemoryInput,
+    MemoryOutput,
+    MemoryPage,
+    MemoryPatch,
+    PageQuery,
+    ScopeQuery,
+)
 from loci_dataplane.memories.service import Memories
-from loci_dataplane.model.filter import AllOf, Condition
+from loci_dataplane.model.filter import AllOf, compares, parse
+from loci_runtime.errors import InvalidError
 from loci_runtime.parameters import NO_PARAMETERS, SINGLE_PARAMETERS
 
 router = APIRouter(prefix="/v1/memories", tags=["memories"])
@@ -26,14 +37,33 @@ async def create(body: MemoryInput, memories: MemoriesService, request: Request,
     return MemoryOutput.of(memory)
 
 
+@router.post("/batch", dependencies=[NO_PARAMETERS])
+async def create_batch(body: BatchInput, memories: MemoriesService) -> BatchOutput:
+    """Store up to 256 memories in one transaction. Each item has its own status; 200 says nothing of them."""
+    results = await memories.add_all(list(checked(body.memories)))
+    items = [BatchItem.of(result) for result in results]
+    return BatchOutput(stored=sum(item.memory is not None for item in items), results=items)
+
+
 @router.get("", dependencies=[SINGLE_PARAMETERS])
 async def page(query: Annotated[PageQuery, Query()], memories: MemoriesService, request: Request) -> MemoryPage:
     """List memories by when they were stored."""
-    wanted = query.model_dump(include={"user_id", "agent_id", "session_id"}, exclude_none=True)
-    where = AllOf(tuple(Condition(name, "eq", value) for name, value in wanted.items()))
+    where = AllOf(query.conditions())
     found, next_cursor = await memories.page(where, query.cursor, query.limit, query.order)
     request.scope["entities_returned"] = len(found)
     return MemoryPage(memories=[MemoryOutput.of(memory) for memory in found], next_cursor=next_cursor)
+
+
+@router.delete("", dependencies=[SINGLE_PARAMETERS])
+async def delete_matching(
+    query: Annotated[ScopeQuery, Query()], memories: MemoriesService, body: DeletionInput | None = None
+) -> DeletionOutput:
+    """Delete all memories of a user, an agent, a session, or that a filter matches; all of what is sent must match."""
+    asked = body.filters if body is not None else {}
+    where = AllOf((*query.conditions(), parse(asked)))
+    if not compares(where):
+        raise InvalidError("Send user_id, agent_id or session_id, or `filters` in the body.", "query")
+    return DeletionOutput(deleted=await memories.delete_matching(where))
 
 
 @router.get("/{memory_id}", dependencies=[NO_PARAMETERS])

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 from loci_contract.inputs import Input, Patch
 from loci_contract.times import Time
 from loci_dataplane.model import values
+from loci_dataplane.model.filter import Condition
 from loci_dataplane.model.memory import Memory
 
 CONTENT_MAX: Final = 32_768
@@ -74,20 +75,42 @@ class Order(StrEnum):
     DESC = "desc"
 
 
-class PageQuery(Input):
+class ScopeQuery(Input):
+    """Whose memories: those to which all of the ids apply. An empty id is an error."""
+
+    user_id: Name | None = Field(None, description="Only memories about this user.")
+    agent_id: Name | None = Field(None, description="Only memories of this agent.")
+    session_id: Name | None = Field(None, description="Only memories of this conversation.")
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """The ids as parts of a filter."""
+        ids = {"user_id": self.user_id, "agent_id": self.agent_id, "session_id": self.session_id}
+        return tuple(Condition(name, "eq", value) for name, value in ids.items() if value is not None)
+
+
+class PageQuery(ScopeQuery):
     """Which memories to list. An empty `limit`, `order` or `cursor` is as if left out; an empty id is an error."""
 
     limit: int = Field(50, ge=1, le=200, description="Maximum number of memories in a page.")
     order: Order = Field(Order.ASC, description="By when they were stored: oldest (`asc`) or newest (`desc`) first.")
     cursor: str | None = Field(None, max_length=64, description="`next_cursor` of the previous page.")
-    user_id: Name | None = Field(None, description="Only memories about this user.")
-    agent_id: Name | None = Field(None, description="Only memories of this agent.")
-    session_id: Name | None = Field(None, description="Only memories of this conversation.")
 
     @classmethod
     def _is_absent(cls, field: str | None, value: object) -> bool:
         # An id that is empty by mistake must not widen the list to every user.
         return (value == "" and field in {"limit", "order", "cursor"}) or super()._is_absent(field, value)
+
+
+class DeletionInput(Input):
+    """Which memories to delete, beside those that the query parameters name."""
+
+    filters: dict[str, Any] = Field(default_factory=dict, description="A filter, as a search takes it.")
+
+
+class DeletionOutput(BaseModel):
+    """What a deletion did."""
+
+    deleted: int = Field(description="Number of memories that were deleted.")
 
 
 class MemoryOutput(BaseModel):

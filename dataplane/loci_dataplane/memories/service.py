@@ -16,11 +16,12 @@ from loci_dataplane.model.memory import Memory, new_id
 from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.stores.errors import QuotaExceededError
 from loci_dataplane.stores.ports import Stores, Transaction
-from loci_runtime.errors import ConflictError, InvalidError, NotFoundError
+from loci_runtime.errors import ConflictError, HttpError, InvalidError, NotFoundError
 
 _INDEX_BUDGET: Final = 0.05
 """Seconds that a write waits for its index before it responds; after that the index catches up in the background."""
 _EXPIRED_AT_ONCE: Final = 1_000
+_DELETED_AT_ONCE: Final = 1_000
 
 
 class Memories:
@@ -41,6 +42,14 @@ class Memories:
             await self._add(transaction, memory)
         await self._index()
         return memory
+
+    async def add_all(self, items: Sequence[MemoryInput | HttpError]) -> list[Memory | HttpError]:
+        """Store the valid items in one transaction; each one's memory, or the reason why it was not stored."""
+        now = self._now()
+        async with self._stores.transaction() as transaction:
+            results = [await self._add_item(transaction, item, index, now) for index, item in enumerate(items)]
+        await self._index()
+        return results
 
     async def get(self, memory_id: str) -> Memory:
         """One memory; NotFoundError when there is none."""
@@ -76,6 +85,16 @@ class Memories:
             await transaction.delete([memory_id])
         await self._index()
 
+    async def delete_matching(self, where: Filter) -> int:
+        """Delete all memories that a filter matches, in transactions of bounded size; their number."""
+        deleted = 0
+        while ids := await self._stores.records.matching(where, _DELETED_AT_ONCE, self._now()):
+            async with self._stores.transaction() as transaction:
+                deleted += await transaction.delete(ids)
+            self._indexer.touch()
+        await self._indexer.settle(_INDEX_BUDGET)
+        return deleted
+
     async def _change(self, memory_id: str, fields: dict[str, Any], if_match: str | None) -> Memory:
         now = self._now()
         _check_expiry(fields.get("expires_at"), now)
@@ -96,20 +115,32 @@ class Memories:
                 raise _quota_exceeded(error) from error
             await transaction.add(memory, limit)
 
+    async def _add_item(
+        self, transaction: Transaction, item: MemoryInput | HttpError, index: int, now: datetime
+    ) -> Memory | HttpError:
+        if isinstance(item, HttpError):
+            return item
+        try:
+            memory = _new(item, now, f"body.memories.{index}")
+            await self._add(transaction, memory)
+        except (InvalidError, QuotaError) as refusal:
+            return refusal
+        return memory
+
     async def _index(self) -> None:
         self._indexer.touch()
         await self._indexer.settle(_INDEX_BUDGET)
 
 
-def _new(body: MemoryInput, now: datetime) -> Memory:
-    _check_expiry(body.expires_at, now)
+def _new(body: MemoryInput, now: datetime, where: str = "body") -> Memory:
+    _check_expiry(body.expires_at, now, where)
     return Memory(id=new_id(), updated_at=now, **{**body.model_dump(), "created_at": body.created_at or now})
 
 
-def _check_expiry(expires_at: datetime | None, now: datetime) -> None:
+def _check_expiry(expires_at: datetime | None, now: datetime, where: str = "body") -> None:
     if expires_at is not None and expires_at <= now:
         message = "must be in the future: leave it out to keep the memory, or delete the memory with DELETE"
-        raise InvalidError(message, "body.expires_at")
+        raise InvalidError(message, f"{where}.expires_at")
 
 
 def _check(memory: Memory | None, if_match: str | None) -> Memory:

@@ -86,6 +86,17 @@ def parse(document: dict[str, Any], where: str = "body.filters") -> Filter:
     return parsed
 
 
+def compares(parsed: Filter) -> bool:
+    """Whether a filter has any comparison; one without, such as `{"AND": []}`, may match every memory."""
+    match parsed:
+        case AllOf(parts) | AnyOf(parts):
+            return any(map(compares, parts))
+        case Not(part):
+            return compares(part)
+        case _:
+            return True
+
+
 def _size(document: object) -> int:
     """Entries of all objects and lists; stops counting beyond the allowed size or depth."""
     size, level = 0, [document]

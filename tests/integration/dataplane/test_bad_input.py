@@ -103,7 +103,7 @@ ROWS: dict[str, Row] = {
     "odd memory": ("GET", f"{M}/%00%ff%22canary", b"", 404, None),
     "unknown path": ("GET", "/v1/canary", b"", 404, None),
     "slash at the end": ("GET", f"{M}/", b"", 404, None),
-    "wrong method": ("DELETE", M, b"", 405, None),
+    "wrong method": ("PATCH", M, b"", 405, None),
     "method nobody has": ("CANARY", M, b"", 405, None),
 }
 

@@ -11,13 +11,17 @@ from pydantic import BaseModel, Field, ValidationError
 from loci_admin.keys.schemas import KeyInput
 from loci_admin.tenants.schemas import LimitsInput, LimitsPatch, TenantInput, TenantPatch
 from loci_contract.inputs import Input, Patch
-from loci_dataplane.memories.schemas import MemoryInput, MemoryPatch, PageQuery
+from loci_dataplane.memories.batch import BatchInput
+from loci_dataplane.memories.schemas import DeletionInput, MemoryInput, MemoryPatch, PageQuery, ScopeQuery
 from loci_dataplane.search.schemas import SearchInput
 from loci_embedder.app import EmbeddingRequest
 
 SMALLEST: Final[dict[type[Input], dict[str, Any]]] = {
     MemoryInput: {"content": "an otter"},
     PageQuery: {},
+    ScopeQuery: {},
+    DeletionInput: {},
+    BatchInput: {"memories": [{"content": "an otter"}]},
     SearchInput: {"query": "an otter"},
     TenantInput: {"name": "acme", "tier": "free"},
     LimitsInput: {},
@@ -103,6 +107,7 @@ SUGGESTED: dict[str, tuple[type[Input], str, str]] = {
     "meta_data": (MemoryInput, "meta_data", "metadata"),
     "expire_at": (MemoryPatch, "expire_at", "expires_at"),
     "filter": (SearchInput, "filter", "filters"),
+    "user_id": (SearchInput, "user_id", "filters"),
     "topk": (SearchInput, "topk", "top_k"),
     "limits": (PageQuery, "limits", "limit"),
     "next_cursor": (PageQuery, "next_cursor", "cursor"),
