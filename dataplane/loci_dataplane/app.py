@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 
 from loci_contract.registry import Limits
 from loci_dataplane.api import errors, v1
+from loci_dataplane.graph.extraction.extract import extract
 from loci_dataplane.health import endpoints as health
 from loci_dataplane.health.service import HealthService
 from loci_dataplane.injection import Services
@@ -24,6 +25,7 @@ from loci_dataplane.lifecycle import Lifecycle
 from loci_dataplane.memories.service import Memories
 from loci_dataplane.metrics import Families, MetricsPage, TenantMetrics
 from loci_dataplane.middleware import MAX_BODY_BYTES, ingress_only
+from loci_dataplane.outbox.graph_index import GraphIndex
 from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.search.service import Search
 from loci_dataplane.stores.ports import Embedder, Stores
@@ -102,13 +104,14 @@ def provide_services(app: FastAPI, stores: Stores) -> tuple[Indexer, tuple[objec
     deps: Deps = app.state.deps
     services: Services = app.state.services
     metrics = services.find(TenantMetrics)
-    indexer = Indexer(stores, deps.embedder, deps.now, deps.tenant)
+    graph_index = GraphIndex(stores.graph, extract, lambda: deps.limits().max_graph_nodes)
+    indexer = Indexer(stores, deps.embedder, graph_index, deps.now, deps.tenant)
     search = Search(stores, deps.embedder, lambda: indexer.generation, deps.now)
     made = (
         stores,
         Memories(stores, indexer, deps.limits, deps.now),
         search,
-        UsageService(stores.records, deps.limits),
+        UsageService(stores.records, stores.graph, deps.limits),
     )
     metrics.watch(stores, search.hit_ratio)
     services.provide(*made)

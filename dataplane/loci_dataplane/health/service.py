@@ -43,6 +43,7 @@ class HealthService:
         checks = {
             "records": self._check_records(),
             "vectors": self._check_vectors(),
+            "graph": self._check_graph(),
             "embedder": self._check_embedder(),
         }
         found = await asyncio.gather(*(_status(check) for check in checks.values()))
@@ -54,6 +55,9 @@ class HealthService:
 
     async def _check_vectors(self) -> None:
         await self._stores().vectors.check()
+
+    async def _check_graph(self) -> None:
+        await self._stores().graph.check()
 
     async def _check_embedder(self) -> None:
         await self._embedder.embed(["health"], interactive=True)

@@ -1,9 +1,9 @@
-"""Bring the vectors in line with the rows, from the outbox.
+"""Bring the vectors and the graph in line with the rows, from the outbox.
 
 Every change of a memory leaves an outbox entry in its transaction. One task per tenant takes entries that are due, in
-batches, embeds the contents that the rows have now and replaces the memories' vectors; a memory without a row loses
-its vectors. An entry is removed only after that, and only if no change renewed it meanwhile. Each step can be repeated,
-so a crash at any point costs repeated work and nothing else.
+batches, embeds the contents that the rows have now and replaces the memories' vectors and their part of the graph; a
+memory without a row loses both. An entry is removed only after that, and only if no change renewed it meanwhile. Each
+step can be repeated, so a crash at any point costs repeated work and nothing else.
 
 Cost: one embedding call, one write to the vector index and one to the outbox for a batch of up to 32 memories. A writer
 waits for its batch within a small budget (`settle`), so a memory is usually found by the next search.
@@ -11,14 +11,15 @@ waits for its batch within a small budget (`settle`), so a memory is usually fou
 Failures: if the embedder or a store fails, the entries are postponed with exponential back-off and then tried one by
 one, so that an entry that always fails does not hold up the others. They stay in the outbox, where
 `memory_outbox_entries` and a search's `pending` show them. If the index has fewer memories than the rows without an
-entry, because its folder was lost, all memories are indexed again at the start.
+entry, because its folder was lost, all memories are indexed again at the start. The vectors and the graph are written
+side by side: when one of them fails the other is complete, and vectors that were written are not made again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -26,6 +27,7 @@ import numpy as np
 import structlog
 
 from loci_dataplane.model.memory import Memory
+from loci_dataplane.outbox.graph_index import GraphIndex
 from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreError
 from loci_dataplane.stores.ports import Embedder, OutboxEntry, Stores, Vector
 from loci_dataplane.text.parts import parts
@@ -42,9 +44,13 @@ _BACKOFF: Final = Backoff(first=0.5, longest=60.0)
 class Indexer:
     """The background task that drains a tenant's outbox."""
 
-    def __init__(self, stores: Stores, embedder: Embedder, now: Callable[[], datetime], tenant: str) -> None:
+    def __init__(
+        self, stores: Stores, embedder: Embedder, graph: GraphIndex, now: Callable[[], datetime], tenant: str
+    ) -> None:
         self._stores = stores
         self._embedder = embedder
+        self._graph = graph
+        self._with_vectors: dict[str, int] = {}
         self._now = now
         self._wake = asyncio.Event()
         self._progress = asyncio.Condition()
@@ -95,11 +101,19 @@ class Indexer:
         """Enqueue every memory if the index has lost some; once, at the start."""
         while await self._delete_expired():
             pass
-        missing = await self._stores.outbox.settled() - await self._stores.vectors.count()
-        if missing > 0:
-            self._log.warning("vector index is incomplete, indexing all memories again", missing=missing)
+        settled = await self._stores.outbox.settled()
+        missing = {"vectors": settled - await self._stores.vectors.count(), "graph": await self._missing_nodes(settled)}
+        if lacking := {index: number for index, number in missing.items() if number > 0}:
+            self._log.warning("indexes are incomplete, indexing all memories again", missing=lacking)
             await self._stores.outbox.enqueue_all()
         return True
+
+    async def _missing_nodes(self, settled: int) -> int:
+        try:
+            return await self._graph.missing(settled)
+        except StoreError as error:  # the vectors need not wait for a graph that is away
+            self._log.warning("graph cannot be compared with the rows", reason=str(error))
+            return 0
 
     async def _drain(self) -> bool:
         """Index one batch; return false if there was nothing to do."""
@@ -134,6 +148,8 @@ class Indexer:
             self._log.error("indexing postponed", error=type(error).__name__, entries=len(entries))
         else:
             await self._stores.outbox.finish(entries)
+            for entry in entries:
+                self._with_vectors.pop(entry.memory_id, None)
             return
         due_at = self._now() + timedelta(seconds=_BACKOFF.delay(entries[0].attempts + 1))
         await self._stores.outbox.postpone(entries, due_at)
@@ -141,9 +157,24 @@ class Indexer:
     async def _index(self, entries: Sequence[OutboxEntry]) -> None:
         ids = [entry.memory_id for entry in entries]
         memories = await self._stores.records.get(ids, self._now())
-        if memories:
-            await self._stores.vectors.replace(await self._embedded(list(memories.values())))
-        await self._stores.vectors.delete([memory_id for memory_id in ids if memory_id not in memories])
+        deleted = [memory_id for memory_id in ids if memory_id not in memories]
+        writes = (
+            self._index_vectors(entries, memories, deleted),
+            self._graph.replace(list(memories.values()), deleted),
+        )
+        failures = [result for result in await asyncio.gather(*writes, return_exceptions=True) if result is not None]
+        if failures:
+            raise failures[0]
+
+    async def _index_vectors(
+        self, entries: Sequence[OutboxEntry], memories: Mapping[str, Memory], deleted: Sequence[str]
+    ) -> None:
+        revisions = {entry.memory_id: entry.revision for entry in entries if entry.memory_id in memories}
+        due = [memories[i] for i, revision in revisions.items() if self._with_vectors.get(i) != revision]
+        if due:
+            await self._stores.vectors.replace(await self._embedded(due))
+            self._with_vectors |= revisions
+        await self._stores.vectors.delete(deleted)
 
     async def _embedded(self, memories: Sequence[Memory]) -> dict[str, Vector]:
         """Return each memory's vectors, of shape (parts, dimension)."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from loci_contract.registry import Limits
-from loci_dataplane.stores.ports import Records
+from loci_dataplane.model.graph import GraphSize
+from loci_dataplane.stores.errors import StoreError
+from loci_dataplane.stores.ports import Graph, Records
 
 
 class Usage(BaseModel):
@@ -15,21 +17,34 @@ class Usage(BaseModel):
 
     memories: int
     max_memories: int
+    graph_nodes: int | None = Field(description="Memories and entities in the graph; null while it is unavailable.")
+    graph_left_out: int | None = Field(description="Memories that are not in the graph for lack of room.")
+    max_graph_nodes: int
     requests_per_minute: int
 
 
 class UsageService:
     """Reports usage."""
 
-    def __init__(self, records: Records, limits: Callable[[], Limits]) -> None:
+    def __init__(self, records: Records, graph: Graph, limits: Callable[[], Limits]) -> None:
         self._records = records
+        self._graph = graph
         self._limits = limits
 
     async def report(self) -> Usage:
         """Return the present usage and limits."""
-        limits = self._limits()
+        limits, graph = self._limits(), await self._size()
         return Usage(
             memories=await self._records.count(),
             max_memories=limits.max_memories,
+            graph_nodes=graph.nodes if graph else None,
+            graph_left_out=graph.left_out if graph else None,
+            max_graph_nodes=limits.max_graph_nodes,
             requests_per_minute=limits.requests_per_minute,
         )
+
+    async def _size(self) -> GraphSize | None:
+        try:
+            return await self._graph.size()
+        except StoreError:
+            return None

@@ -23,16 +23,17 @@ from loci_dev.rigs.pod import TOKEN
 
 
 @contextlib.asynccontextmanager
-async def serving(
+async def serving(  # noqa: PLR0913 - options by name
     folder: Path,
     embedder: Embedder,
     *,
     max_memories: int = 1_000,
+    max_graph_nodes: int = 1_000,
     now: Callable[[], datetime] = utc_now,
     indexing: bool = True,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Serve the tenant named like the folder and yield its client, with ingress token; `indexing` drains the outbox."""
-    limits = Limits(requests_per_minute=100, burst=20, max_memories=max_memories, max_graph_nodes=1_000)
+    limits = Limits(requests_per_minute=100, burst=20, max_memories=max_memories, max_graph_nodes=max_graph_nodes)
     registry = CollectorRegistry()
     deps = Deps(
         folder.name,

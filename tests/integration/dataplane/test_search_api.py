@@ -197,7 +197,7 @@ async def test_without_the_embedder_writes_last_and_searches_say_what_is_missing
         assert (refused.status_code, refused.json()["error"]) == (503, "service_unavailable")
         health = await acme.get("/health")
         assert (health.status_code, health.json()["status"]) == (200, "degraded")
-        assert health.json()["components"] == {"records": "healthy", "vectors": "healthy", "embedder": "unhealthy"}
+        assert {n: s for n, s in health.json()["components"].items() if s != "healthy"} == {"embedder": "unhealthy"}
 
 
 async def test_an_embedder_that_never_answers_is_left_out(tmp_path: Path) -> None:

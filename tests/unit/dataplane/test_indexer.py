@@ -12,9 +12,11 @@ from typing import cast
 import numpy as np
 import pytest
 
+from loci_dataplane.model.graph import Extraction, GraphSize
 from loci_dataplane.model.memory import Memory
+from loci_dataplane.outbox.graph_index import Extract, GraphIndex
 from loci_dataplane.outbox.indexer import Indexer
-from loci_dataplane.stores.errors import EmbedderUnavailableError
+from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreUnavailableError
 from loci_dataplane.stores.ports import FullText, Graph, OutboxEntry, Records, Stores, Transaction, Vector, Vectors
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -85,6 +87,7 @@ class Model:
 
     def __init__(self, *, down: bool = False) -> None:
         self.down = down
+        self.texts = 0
 
     async def embed(self, texts: Sequence[str], *, interactive: bool) -> Vector:
         assert not interactive
@@ -92,6 +95,7 @@ class Model:
             raise EmbedderUnavailableError("down")
         if "poison" in texts:
             raise ValueError("poison")
+        self.texts += len(texts)
         return np.ones((len(texts), 2), dtype=np.float32)
 
 
@@ -100,11 +104,37 @@ async def no_transaction() -> AsyncIterator[Transaction]:
     yield cast("Transaction", None)
 
 
-def indexer(memories: Memories, index: Index, model: Model) -> Indexer:
+class Nodes:
+    """The graph as the ids of its memories; `size` claims to be complete unless told otherwise."""
+
+    def __init__(self, *, memories: int = 1_000, down: bool = False) -> None:
+        self.ids: set[str] = set()
+        self.memories = memories
+        self.down = down
+
+    async def update(self, extractions: Sequence[Extraction], deleted: Sequence[str], max_nodes: int) -> None:
+        assert max_nodes == 100
+        if self.down:
+            raise StoreUnavailableError("graph", "down")
+        self.ids = (self.ids | {extraction.memory_id for extraction in extractions}) - set(deleted)
+
+    async def size(self) -> GraphSize:
+        if self.down:
+            raise StoreUnavailableError("graph", "down")
+        return GraphSize(0, self.memories, 0)
+
+
+def nothing(memory: Memory) -> Extraction:
+    return Extraction(memory.id)
+
+
+def indexer(
+    memories: Memories, index: Index, model: Model, nodes: Nodes | None = None, extract: Extract = nothing
+) -> Indexer:
     records, vectors, full_text = cast("Records", memories), cast("Vectors", index), cast("FullText", None)
-    return Indexer(
-        Stores(no_transaction, records, full_text, memories, vectors, cast("Graph", None)), model, lambda: NOW, "acme"
-    )
+    graph = cast("Graph", nodes or Nodes())
+    stores = Stores(no_transaction, records, full_text, memories, vectors, graph)
+    return Indexer(stores, model, GraphIndex(graph, extract, lambda: 100), lambda: NOW, "acme")
 
 
 async def test_a_bad_entry_delays_no_other() -> None:
@@ -173,3 +203,52 @@ async def test_outlives_a_store_that_fails() -> None:
                 tried.touch()
                 await tried.settle(0.05)
     assert index.ids == {"a"}
+
+
+async def test_the_graph_follows_the_rows() -> None:
+    nodes = Nodes()
+    nodes.ids = {"gone"}
+    await indexer(Memories({"a": "fine"}, ["a", "gone"]), Index("gone"), Model(), nodes)._drain()
+    assert nodes.ids == {"a"}
+
+
+async def test_a_graph_that_is_down_keeps_no_memory_from_its_vectors_and_costs_no_second_embedding() -> None:
+    outbox, index, model, nodes = Memories({"a": "fine"}, ["a"]), Index(), Model(), Nodes(down=True)
+    tried = indexer(outbox, index, model, nodes)
+    assert await tried._complete()
+    for _ in range(3):
+        await tried._drain()
+    assert (index.ids, model.texts, len(outbox.waiting)) == ({"a"}, 1, 1)
+    nodes.down = False
+    await tried._drain()
+    assert (nodes.ids, model.texts, outbox.waiting) == ({"a"}, 1, [])
+
+
+async def test_a_change_while_the_graph_is_down_is_embedded() -> None:
+    outbox, index, model, nodes = Memories({"a": "fine"}, ["a"]), Index(), Model(), Nodes(down=True)
+    tried = indexer(outbox, index, model, nodes)
+    await tried._drain()
+    outbox.waiting = [OutboxEntry("a", revision=2, attempts=0)]
+    await tried._drain()
+    assert model.texts == 2
+
+
+async def test_an_embedder_that_is_down_keeps_no_memory_from_the_graph() -> None:
+    outbox, nodes = Memories({"a": "fine"}, ["a"]), Nodes()
+    await indexer(outbox, Index(), Model(down=True), nodes)._drain()
+    assert (nodes.ids, len(outbox.waiting)) == ({"a"}, 1)
+
+
+async def test_a_graph_that_lacks_memories_is_made_anew() -> None:
+    outbox = Memories({"a": "fine", "b": "fine"}, [])
+    await indexer(outbox, Index("a", "b"), Model(), Nodes(memories=1))._complete()
+    assert [entry.memory_id for entry in outbox.waiting] == ["a", "b"]
+
+
+async def test_a_fault_in_a_rule_costs_the_memory_nothing_else() -> None:
+    def faulty(memory: Memory) -> Extraction:
+        raise IndexError(memory.content)
+
+    outbox, index, nodes = Memories({"a": "fine"}, ["a"]), Index(), Nodes()
+    await indexer(outbox, index, Model(), nodes, faulty)._drain()
+    assert (index.ids, nodes.ids, outbox.waiting) == ({"a"}, {"a"}, [])
