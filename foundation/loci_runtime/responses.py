@@ -49,7 +49,10 @@ def _request_id(request: Request) -> str:
 
 
 async def _told(request: Request, error: HttpError) -> Response:
-    return answer(error.status, error.code, error.message, _request_id(request), error.more)
+    response = answer(error.status, error.code, error.message, _request_id(request), error.more)
+    if "retry_after" in error.more:
+        response.headers["Retry-After"] = str(error.more["retry_after"])
+    return response
 
 
 async def _invalid_request(request: Request, error: RequestValidationError) -> Response:

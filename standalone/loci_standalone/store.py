@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 from loci_resources.tenant import ADOPT, DeletionPolicy, MemoryTenant, MemoryTenantSpec, MemoryTenantStatus
 from loci_resources.tier import MemoryTier
 from loci_runtime.errors import ConflictError, InvalidError
 from loci_standalone import documents
-from loci_standalone.errors import RetainedDataError, TenantRefusedError
+from loci_standalone.errors import DiskFullError, RetainedDataError, TenantRefusedError
 from loci_standalone.host import Host
+
+_RETRY_FULL: Final = 30
+_DISK_FULL: Final = "The volume of the data folder is full: free space on it or enlarge it, then retry."
 
 
 class FolderStore:
@@ -94,7 +99,12 @@ class FolderStore:
         self._host.record(tenant)  # refuses before anything is written
         if name not in self._held:
             self._refuse_foreign_data(tenant)
-        documents.write(self._path(name), tenant)
+        try:
+            documents.write(self._path(name), tenant)
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise DiskFullError(_DISK_FULL, retry_after=_RETRY_FULL) from error
+            raise
         try:
             await self._host.put(tenant)
         except BaseException:

@@ -16,8 +16,8 @@ _RETRY_FULL: Final = 30
 """Seconds; a volume is freed or enlarged by people or by expiry, not at once."""
 _RETRY_SOON: Final = 5
 _FULL: Final = (
-    "The volume of this tenant's {} is full, so that nothing can be stored or changed. Delete memories or have the "
-    "volume enlarged, then retry; reads and searches still work."
+    "The volume of this tenant's {} is full: nothing can be stored, changed or deleted until it is enlarged or space "
+    "on it is freed. Reads and searches still work."
 )
 _UNAVAILABLE: Final = "This tenant's {} cannot be used at the moment; retry later."
 _NOT_SERVING: Final = "This tenant is not serving: its {} cannot be opened. The service keeps trying; retry later."

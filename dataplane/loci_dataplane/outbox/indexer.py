@@ -5,8 +5,8 @@ batches, embeds the contents that the rows have now and replaces the memories' v
 memory without a row loses both. An entry is removed only after that, and only if no change renewed it meanwhile. Each
 step can be repeated, so a crash at any point costs repeated work and nothing else.
 
-Cost: one embedding call, one write to the vector index and one to the outbox for a batch of up to 32 memories. A writer
-waits for its batch within a small budget (`settle`), so a memory is usually found by the next search.
+Cost, for a batch of up to 32 memories: one embedding call for each 64 parts, and one write to each index and to the
+outbox. A writer waits for its batch within a small budget (`settle`), so a memory is usually found by the next search.
 
 Failures: if the embedder or a store fails, the entries are postponed with exponential back-off and then tried one by
 one, so that an entry that always fails does not hold up the others. They stay in the outbox, where
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -34,6 +35,8 @@ from loci_dataplane.text.parts import parts
 from loci_runtime.backoff import Backoff
 
 _BATCH: Final = 32
+_TEXTS_AT_ONCE: Final = 64
+"""Parts of contents in one call of the embedder, which has a deadline and takes at most 256 texts."""
 _LEASE: Final = timedelta(minutes=2)
 """Longer than a batch takes; another pod takes the entries over when this one has died."""
 _EXPIRED_AT_ONCE: Final = 1_000
@@ -178,7 +181,9 @@ class Indexer:
 
     async def _embedded(self, memories: Sequence[Memory]) -> dict[str, Vector]:
         """Return each memory's vectors, of shape (parts, dimension)."""
-        texts = [parts(memory.content) for memory in memories]
-        vectors = await self._embedder.embed([part for some in texts for part in some], interactive=False)
-        ends = np.cumsum([len(some) for some in texts])[:-1]
+        contents = [parts(memory.content) for memory in memories]
+        texts = list(itertools.chain.from_iterable(contents))
+        calls = [texts[start : start + _TEXTS_AT_ONCE] for start in range(0, len(texts), _TEXTS_AT_ONCE)]
+        vectors = np.concatenate([await self._embedder.embed(call, interactive=False) for call in calls])
+        ends = np.cumsum([len(some) for some in contents])[:-1]
         return dict(zip((memory.id for memory in memories), np.split(vectors, ends), strict=True))

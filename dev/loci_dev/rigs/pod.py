@@ -65,8 +65,8 @@ class Pod:
         return httpx.Client(base_url=self.url, headers={headers.INGRESS_TOKEN: token}, timeout=30)
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[int]:
-        """Run the data plane and yield its PID."""
+    def running(self, ready: str = "/readyz") -> Iterator[int]:
+        """Run the data plane and yield its PID, once GET of the path `ready` succeeds."""
         limits = Limits(requests_per_minute=100, burst=20, max_memories=self.max_memories, max_graph_nodes=1_000)
         (self.folder / "limits.json").write_text(limits.model_dump_json())
         (self.folder / "ingress-token").write_text(TOKEN)
@@ -79,5 +79,5 @@ class Pod:
             "LOCI_PORT": str(self.port),
         }
         command = [sys.executable, "-m", "loci_dataplane"]
-        with running(command, self.log, ready=answers(f"{self.url}/readyz"), environment=environment) as process:
+        with running(command, self.log, ready=answers(self.url + ready), environment=environment) as process:
             yield process.pid

@@ -18,6 +18,7 @@ from loci_dataplane.outbox.graph_index import Extract, GraphIndex
 from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreUnavailableError
 from loci_dataplane.stores.ports import FullText, Graph, OutboxEntry, Records, Stores, Transaction, Vector, Vectors
+from loci_dataplane.text.parts import parts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -70,13 +71,14 @@ class Index:
 
     def __init__(self, *ids: str) -> None:
         self.ids = set(ids)
+        self.parts: dict[str, int] = {}
 
     async def count(self) -> int:
         return len(self.ids)
 
     async def replace(self, parts: Mapping[str, Vector]) -> None:
-        assert all(vectors.shape == (1, 2) for vectors in parts.values())
         self.ids |= parts.keys()
+        self.parts |= {memory_id: len(vectors) for memory_id, vectors in parts.items()}
 
     async def delete(self, ids: Sequence[str]) -> None:
         self.ids -= set(ids)
@@ -91,6 +93,7 @@ class Model:
 
     async def embed(self, texts: Sequence[str], *, interactive: bool) -> Vector:
         assert not interactive
+        assert 1 <= len(texts) <= 64
         if self.down:
             raise EmbedderUnavailableError("down")
         if "poison" in texts:
@@ -144,6 +147,15 @@ async def test_a_bad_entry_delays_no_other() -> None:
     assert await tried._drain()
     assert index.ids == {"a", "c"}
     assert [(task.memory_id, task.attempts) for task in outbox.waiting] == [("b", 2)]
+
+
+async def test_every_part_of_a_long_content_is_embedded_within_the_embedders_bounds() -> None:
+    long = "a heron stands in the reeds and waits. " * 800
+    outbox, index = Memories({"a": "fine", "b": long, "c": long}, ["a", "b", "c"]), Index()
+    await indexer(outbox, index, Model())._drain()
+    assert index.parts == {"a": 1, "b": len(parts(long)), "c": len(parts(long))}
+    assert len(parts(long)) > 40
+    assert outbox.waiting == []
 
 
 async def test_what_has_no_row_any_more_loses_its_vector() -> None:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from loci_dataplane.stores.errors import StoreError
-from loci_dataplane.stores.sqlite.failures import port_error
+from loci_dataplane.stores.full_disk import is_full
+from loci_dataplane.stores.sqlite.failures import full_error, port_error
 from loci_dataplane.stores.sqlite.filter import register
 from loci_dataplane.stores.sqlite.migrations import migrate
 
@@ -76,6 +77,11 @@ class Database:
     async def read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run a query on the last committed state."""
         return await self._in(self._reader, lambda: work(self._read_connection))
+
+    async def check_space(self) -> None:
+        """Raise StorageFullError if the volume is full."""
+        if await asyncio.to_thread(is_full, self._path.parent):
+            raise full_error()
 
     async def _run_in_transaction(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         def begun() -> Result:

@@ -34,14 +34,17 @@ def port_error(error: Exception, folder: Path) -> Exception:
     """Return the ports' error for a failure in a database file in this folder, or the same error if there is none."""
     if isinstance(error, OSError):
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        return _full() if full else StoreUnavailableError(COMPONENT, errno.errorcode.get(error.errno or 0, "OSError"))
+        return (
+            full_error() if full else StoreUnavailableError(COMPONENT, errno.errorcode.get(error.errno or 0, "OSError"))
+        )
     code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE
     if code == sqlite3.SQLITE_FULL:
-        return _full()
+        return full_error()
     if code not in _UNAVAILABLE:
         return error
-    return _full() if is_full(folder) else StoreUnavailableError(COMPONENT, getattr(error, "sqlite_errorname", ""))
+    return full_error() if is_full(folder) else StoreUnavailableError(COMPONENT, getattr(error, "sqlite_errorname", ""))
 
 
-def _full() -> StorageFullError:
+def full_error() -> StorageFullError:
+    """Return the error of a full volume."""
     return StorageFullError(COMPONENT, "the volume is full")

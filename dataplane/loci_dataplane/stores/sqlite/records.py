@@ -72,8 +72,12 @@ class SqliteRecords:
         return bool(await self._rows("SELECT 1 FROM memories WHERE expires_at <= ? LIMIT 1", [timestamp(now)]))
 
     async def check(self) -> None:
-        """Read; if the last write failed, also write a page, so that a recovery shows without traffic."""
+        """Read; look for free space, since a small write may still fit into the log of a full volume.
+
+        If the last write failed, also write a page, so that a recovery shows without traffic.
+        """
         await self.count()
+        await self._database.check_space()
         if self._database.write_failed:
             async with self._database.transaction() as run:
                 await run(lambda connection: connection.execute(_PROBE))
