@@ -5,11 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
+
+from loci_contract.times import Time
 
 Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|[MGTPE]|[KMGTPE]i)?$", max_length=32)]
 """A Kubernetes quantity, such as 100m, 0.5 or 2Gi."""
+
+Size = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(k|[MGTPE]|[KMGTPE]i)?$", max_length=32)]
+"""A quantity of bytes, such as 10Gi."""
+
+# A real server's `date-time` also takes offsets of a hundred hours, the year 0000 and trailing text. The year 9999 may
+# stand for "never" and is taken in UTC alone: with an offset it may lie outside what a clock can tell.
+_DAY_AND_TIME = r"-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+_YEAR = r"([1-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])"
+_OFFSET = r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_RFC3339 = rf"^({_YEAR}{_DAY_AND_TIME}{_OFFSET}|9999{_DAY_AND_TIME}Z)$"
+Timestamp = Annotated[Time, WithJsonSchema({"type": "string", "format": "date-time", "pattern": _RFC3339})]
+"""An RFC 3339 date and time with an offset, such as 2030-01-01T00:00:00Z."""
 
 
 class Model(BaseModel):

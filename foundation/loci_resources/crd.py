@@ -33,11 +33,15 @@ def memory_tenant_crd() -> dict[str, Any]:
     fields["apiKeys"]["items"]["properties"]["scopes"]["x-kubernetes-list-type"] = "set"
     fields["network"]["properties"]["allowFrom"]["x-kubernetes-list-type"] = "set"
     fields["resources"]["x-kubernetes-validations"] = _resource_rules()
+    fields["storage"]["properties"]["size"]["x-kubernetes-validations"] = [
+        {"rule": "quantity(self).compareTo(quantity('16Mi')) >= 0", "message": "must be at least 16Mi"}
+    ]
     spec["x-kubernetes-validations"] = [
         {
             "rule": "has(self.storage) == has(oldSelf.storage)"
             " && (!has(self.storage) || self.storage == oldSelf.storage)",
-            "message": "spec.storage: cannot be changed yet; make another tenant and copy the data",
+            "message": "cannot be changed yet; make another tenant and copy the data",
+            "fieldPath": ".storage",
         }
     ]
     status = structural(MemoryTenantStatus)
@@ -64,7 +68,9 @@ def memory_tier_crd() -> dict[str, Any]:
 
 def _root(spec: dict[str, Any]) -> dict[str, Any]:
     text = {"type": "string"}
-    properties = {"apiVersion": text, "kind": text, "metadata": {"type": "object"}, "spec": spec}
+    # The name is declared so that rules about it can say where it is.
+    metadata = {"type": "object", "properties": {"name": text}}
+    properties = {"apiVersion": text, "kind": text, "metadata": metadata, "spec": spec}
     return {"type": "object", "required": ["spec"], "properties": properties}
 
 
@@ -99,13 +105,15 @@ def _name_rules() -> list[dict[str, str]]:
     return [
         {
             "rule": f"self.metadata.name.size() <= {TENANT_NAME_MAX}",
-            "message": f"metadata.name: at most {TENANT_NAME_MAX} characters",
+            "message": f"must be at most {TENANT_NAME_MAX} characters",
+            "fieldPath": ".metadata.name",
         },
         {
             "rule": f"self.metadata.name.matches('{TENANT_NAME_PATTERN}')",
-            "message": "metadata.name: lower-case letters, digits and '-', starting with a letter",
+            "message": "must consist of lower-case letters, digits and '-', starting with a letter",
+            "fieldPath": ".metadata.name",
         },
-        {"rule": taken, "message": f"metadata.name: is reserved ({reserved})"},
+        {"rule": taken, "message": f"is reserved ({reserved})", "fieldPath": ".metadata.name"},
     ]
 
 

@@ -9,8 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from loci_contract.names import DEFAULT_KEY_NAME, GROUP, VERSION
 from loci_contract.registry import Scope, Sha256
-from loci_contract.times import Time
-from loci_resources.base import Model, ObjectMeta, Quantity, Resources
+from loci_resources.base import Model, ObjectMeta, Resources, Size, Timestamp
 from loci_resources.tier import StorageProfile
 
 LabelName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
@@ -40,7 +39,10 @@ class ApiKey(Model):
 
     name: LabelName = Field(description="Names the key within the tenant.")
     scopes: tuple[Scope, ...] = Field(tuple(Scope), min_length=1, max_length=3, description="What it may do.")
-    expires_at: Time | None = Field(None, description="From when it is refused; never by default.")
+    expires_at: Timestamp | None = Field(
+        None,
+        description="When the key stops working, RFC 3339 with an offset: 2030-01-01T00:00:00Z. Never, if unset.",
+    )
     sha256: Sha256 | None = Field(
         None,
         description="SHA-256 of a key of your own, hexadecimal; a key is generated when this is left out. A key is "
@@ -52,7 +54,9 @@ class Storage(Model):
     """Where and how the tenant's data is kept."""
 
     profile: StorageProfile | None = Field(None, description="The tier's by default.")
-    size: Quantity | None = Field(None, description="Size of the volume when it is made; the tier's by default.")
+    size: Size | None = Field(
+        None, description="Size of the volume, such as 10Gi, at least 16Mi. Defaults to the tier's."
+    )
     storage_class_name: LabelName | None = Field(
         None, description="StorageClass of the volume; the cluster's by default."
     )
@@ -109,12 +113,26 @@ class EffectiveLimits(Model):
     max_graph_nodes: int = Field(description="Graph nodes that may be stored.")
 
 
+class KeyState(StrEnum):
+    """Whether an API key works."""
+
+    ACTIVE = "Active"
+    EXPIRED = "Expired"
+    DUPLICATE = "Duplicate"
+    FOREIGN = "Foreign"
+
+
 class ApiKeyStatus(Model):
-    """One API key that is in force; never the key itself."""
+    """One API key; never the key itself."""
 
     name: str = Field(description="The key's name.")
     id: str = Field(description="Its public id, as it appears in logs.")
-    expires_at: AwareDatetime | None = Field(None, description="From when it is refused.")
+    expires_at: AwareDatetime | None = Field(None, description="When the key stops working.")
+    state: KeyState = Field(
+        KeyState.ACTIVE,
+        description="Active; Expired: past expiresAt; Duplicate: an earlier entry has the same sha256; Foreign: "
+        "another tenant has the same key, which works only for the tenant that it names.",
+    )
 
 
 class MemoryTenantStatus(Model):
@@ -126,7 +144,7 @@ class MemoryTenantStatus(Model):
     namespace: str | None = Field(None, description="The tenant's namespace.")
     endpoint: str | None = Field(None, description="Where the tenant's pod answers inside the cluster.")
     limits: EffectiveLimits | None = Field(None, description="The limits that are enforced.")
-    api_keys: tuple[ApiKeyStatus, ...] = Field((), description="The keys that are in force.")
+    api_keys: tuple[ApiKeyStatus, ...] = Field((), description="The API keys and their state.")
 
 
 class MemoryTenant(Model):

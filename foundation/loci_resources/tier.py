@@ -9,7 +9,7 @@ from pydantic import Field
 
 from loci_contract.names import GROUP, VERSION
 from loci_contract.registry import Priority
-from loci_resources.base import Model, ObjectMeta, Quantity, Requests, Resources
+from loci_resources.base import Model, ObjectMeta, Requests, Resources, Size
 
 
 class StorageProfile(StrEnum):
@@ -29,7 +29,7 @@ class MemoryTierSpec(Model):
     max_graph_nodes: int = Field(ge=1, description="Graph nodes that a tenant may store.")
     priority: Priority = Field(Priority.NORMAL, description="Who goes first under overload.")
     storage_profile: StorageProfile = Field(StorageProfile.EMBEDDED, description="Where data lives by default.")
-    storage_size: Quantity = Field("1Gi", description="Size of a new tenant's volume by default.")
+    storage_size: Size = Field("1Gi", description="Size of a new tenant's volume by default.")
     resources: Resources = Field(default_factory=Resources, description="The pod's compute by default.")
     namespace_quota: Requests = Field(
         default_factory=Requests, description="The most compute that the tenant's whole namespace may use."

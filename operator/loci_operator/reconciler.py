@@ -73,7 +73,8 @@ class Reconciler:
         facts = Facts()
         try:
             context = await self._context(known)
-            facts = Facts(context.limits, context.keys, f"http://{host(context)}")
+            foreign = self._deps.world.foreign_hashes(context.name)
+            facts = Facts(context.limits, context.keys, foreign, f"http://{host(context)}")
             await self._make(known, context)
             facts = replace(facts, applied=True, pod_ready=self._is_pod_ready(context))
         except TenantGoneError:

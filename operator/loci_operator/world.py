@@ -9,6 +9,7 @@ from enum import Enum, auto
 import structlog
 from pydantic import ValidationError
 
+from loci_contract.keys import key_id
 from loci_operator.reconcile.reading import Document, Known, read_tenant
 from loci_resources.tenant import MemoryTenantStatus
 from loci_resources.tier import MemoryTier
@@ -61,6 +62,19 @@ class World:
         else:
             self.tiers[name] = tier
         return [tenant for tenant, known in self.tenants.items() if known.tenant.spec.tier == name]
+
+    def foreign_hashes(self, name: str) -> frozenset[str]:
+        """Hashes of a tenant's own keys that other tenants list, or were generated for them.
+
+        Costs a look at every tenant's keys, so it is asked only for tenants that bring hashes of their own.
+        """
+        own = {key.sha256 for key in self.tenants[name].allowed if key.sha256}
+        if not own:
+            return frozenset()
+        others = [known for other, known in self.tenants.items() if other != name]
+        listed = {key.sha256 for known in others for key in known.allowed if key.sha256}
+        generated = {key.id for known in others for key in known.tenant.status.api_keys}
+        return frozenset(digest for digest in own if digest in listed or key_id(digest) in generated)
 
     def drop_missed(self, before: Mapping[str, Known], there: Collection[str]) -> list[str]:
         """Drop tenants whose deletion event was missed; return their names.

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ def stuck_namespace(tenants: Tenants, name: str) -> Iterator[None]:
     """The tenant's namespace, deleted and held by a foreign finalizer; gone after the block."""
     namespace = f"loci-{name}"
     tenants.plane.kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(HELD))
+    tenants.plane.kubectl("annotate", "namespace", namespace, "loci.dev/allow-delete=true")
     tenants.plane.kubectl("delete", "namespace", namespace, "--wait=false")
     try:
         yield
@@ -139,3 +141,22 @@ def _succeeds(action: Any) -> bool:
         return bool(action())
     except Exception:  # noqa: BLE001 - the schema takes a moment to be in force
         return False
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_namespace_is_not_deleted_while_its_tenant_exists(tenants: Tenants) -> None:
+    tenants.apply("guarded")
+    tenants.settled("guarded")
+    delete = ("delete", "namespace", "loci-guarded", "--wait=false")
+    # The guard learns of tenants by a watch of its own.
+    wait_until(
+        lambda: not _succeeds(lambda: tenants.plane.kubectl(*delete, "--dry-run=server") or True), "it is guarded"
+    )
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        tenants.plane.kubectl(*delete)
+    assert "delete the tenant instead, or first annotate the namespace with" in refused.value.stderr
+    tenants.plane.kubectl("delete", "mt", "guarded")
+    wait_until(
+        lambda: _succeeds(lambda: tenants.plane.kubectl("delete", "namespace", "loci-guarded", "--wait=false")),
+        "a retained namespace can be deleted once its tenant is gone",
+    )

@@ -52,7 +52,7 @@ VALID = {
 
 # What is applied, what the message names, what it says is allowed.
 INVALID = {
-    "name too long": (tenant("x" * 41), "metadata.name", "at most 40"),
+    "name too long": (tenant("x" * 41), "metadata.name", "must be at most 40"),
     "name begins with a digit": (tenant("1st"), "metadata.name", "starting with a letter"),
     "name is reserved": (tenant("system"), "metadata.name", "reserved"),
     "no tier": (json.dumps({**json.loads(tenant()), "spec": {}}), "spec.tier", "Required"),
@@ -74,6 +74,18 @@ INVALID = {
         tenant(storage={"profile": "cloud"}),
         "spec.storage.profile",
         '"embedded", "shared", "dedicated"',
+    ),
+    "size in thousandths of a byte": (tenant(storage={"size": "10m"}), "spec.storage.size", "at least 16Mi"),
+    "size of nothing": (tenant(storage={"size": "0"}), "spec.storage.size", "at least 16Mi"),
+    "expiry with an offset of more than a day": (
+        tenant(apiKeys=[{"name": "a", "expiresAt": "2030-01-01T00:00:00+24:00"}]),
+        "expiresAt",
+        "should match",
+    ),
+    "expiry in the year 0": (
+        tenant(apiKeys=[{"name": "a", "expiresAt": "0000-01-01T00:00:00Z"}]),
+        "expiresAt",
+        "should match",
     ),
     "size is no quantity": (tenant(storage={"size": "big"}), "spec.storage.size", "should match"),
     "unknown deletion policy": (tenant(deletionPolicy="Keep"), "spec.deletionPolicy", '"Retain", "Delete"'),
@@ -111,6 +123,8 @@ def test_an_invalid_object_is_refused_with_its_field_and_what_is_allowed(
         plane.kubectl("apply", "--dry-run=server", "--validate=strict", "-f", "-", stdin=document)
     assert field in refused.value.stderr
     assert allowed in refused.value.stderr
+    told = [line for line in refused.value.stderr.splitlines() if "some validation rules were not checked" not in line]
+    assert "<nil>" not in str(told)
 
 
 @pytest.fixture
@@ -124,7 +138,7 @@ def stored(plane: ControlPlane) -> Iterator[None]:
 def test_storage_cannot_be_changed(plane: ControlPlane) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         plane.kubectl("apply", "-f", "-", stdin=tenant("settled", storage={"size": "2Gi"}))
-    assert "spec.storage: cannot be changed" in refused.value.stderr
+    assert "spec.storage: Invalid value: cannot be changed" in refused.value.stderr
 
 
 @pytest.mark.usefixtures("stored")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -12,7 +12,7 @@ from loci_contract.names import namespace
 from loci_contract.registry import KeyRecord, Limits
 from loci_operator.reconcile.admit import TERMINATING
 from loci_resources.errors import RejectedError
-from loci_resources.tenant import ApiKeyStatus, Condition, EffectiveLimits, MemoryTenant, MemoryTenantStatus
+from loci_resources.tenant import ApiKeyStatus, Condition, EffectiveLimits, KeyState, MemoryTenant, MemoryTenantStatus
 
 _STEPS: Final = ("NamespaceReady", "CredentialsReady", "StoresReady", "DataPlaneReady")
 
@@ -23,6 +23,8 @@ class Facts:
 
     limits: Limits | None = None
     keys: Sequence[KeyRecord] = ()
+    foreign_keys: Collection[str] = ()
+    """Hashes among them that another tenant's keys have too."""
     endpoint: str | None = None
     applied: bool = False
     pod_ready: bool = False
@@ -46,10 +48,24 @@ def status(tenant: MemoryTenant, facts: Facts, now: datetime) -> MemoryTenantSta
         namespace=namespace(tenant.metadata.name),
         endpoint=facts.endpoint,
         limits=EffectiveLimits(**facts.limits.model_dump()) if facts.limits else None,
-        api_keys=tuple(
-            ApiKeyStatus(name=key.name, id=key_id(key.sha256), expires_at=key.expires_at) for key in facts.keys
-        ),
+        api_keys=_api_keys(facts, now),
     )
+
+
+def _api_keys(facts: Facts, now: datetime) -> tuple[ApiKeyStatus, ...]:
+    seen: set[str] = set()
+    told = []
+    for key in facts.keys:
+        state = KeyState.ACTIVE
+        if key.sha256 in facts.foreign_keys:
+            state = KeyState.FOREIGN
+        elif key.sha256 in seen:
+            state = KeyState.DUPLICATE
+        elif key.is_expired(now):
+            state = KeyState.EXPIRED
+        seen.add(key.sha256)
+        told.append(ApiKeyStatus(name=key.name, id=key_id(key.sha256), expires_at=key.expires_at, state=state))
+    return tuple(told)
 
 
 @dataclass(frozen=True)
@@ -76,8 +92,10 @@ def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
         )
     steps = {**dict.fromkeys(_STEPS, made), "DataPlaneReady": pod if facts.applied else made}
     first_problem = next((v for v in steps.values() if v.holds != "True"), None)
-    ready = first_problem or _Verdict("True", "Serving")
-    return {**steps, "Suspended": _suspended(tenant), "Ready": ready}
+    suspended = _suspended(tenant)
+    if suspended.holds == "True":
+        first_problem = _Verdict("False", "Suspended", suspended.message)
+    return {**steps, "Suspended": suspended, "Ready": first_problem or _Verdict("True", "Serving")}
 
 
 def _suspended(tenant: MemoryTenant) -> _Verdict:

@@ -50,7 +50,8 @@ def test_a_rejected_spec_is_told_by_the_aspect_that_it_concerns_and_by_ready() -
 
 
 def test_a_suspended_tenant_says_so() -> None:
-    assert conditions(SERVING, suspend=True)["Suspended"] == ("True", "SpecSuspend")
+    found = conditions(SERVING, suspend=True)
+    assert (found["Suspended"], found["Ready"]) == (("True", "SpecSuspend"), ("False", "Suspended"))
     assert status(tenant(suspend=True), SERVING, NOW).phase == "Suspended"
 
 
@@ -87,4 +88,25 @@ def test_a_patch_removes_what_is_no_longer_so() -> None:
 
 def test_a_key_is_told_by_its_public_id_alone() -> None:
     document = status(tenant(), SERVING, NOW).document()
-    assert document["apiKeys"] == [{"name": "default", "id": "key_" + "a" * 12}]
+    assert document["apiKeys"] == [{"name": "default", "id": "key_" + "a" * 12, "state": "Active"}]
+
+
+def test_a_key_that_does_not_work_says_why() -> None:
+    keys = (
+        KEY,
+        KEY.model_copy(update={"name": "again"}),
+        KEY.model_copy(update={"name": "old", "sha256": "b" * 64, "expires_at": NOW}),
+        KEY.model_copy(update={"name": "theirs", "sha256": "c" * 64}),
+    )
+    made = status(tenant(), replace(SERVING, keys=keys, foreign_keys={"c" * 64}), NOW)
+    assert {key.name: key.state.value for key in made.api_keys} == {
+        "default": "Active",
+        "again": "Duplicate",
+        "old": "Expired",
+        "theirs": "Foreign",
+    }
+
+
+def test_a_terminating_namespace_is_a_phase_of_its_own() -> None:
+    rejected = RejectedError("NamespaceReady", "NamespaceTerminating", "wait")
+    assert status(tenant(), Facts(rejected=rejected), NOW).phase == "Terminating"
