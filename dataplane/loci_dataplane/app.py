@@ -15,6 +15,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from loci_contract import routes
 from loci_contract.registry import Limits
 from loci_dataplane.api import errors, v1
 from loci_dataplane.graph.extraction.extract import extract
@@ -138,6 +139,7 @@ def _rules(deps: Deps, metrics: TenantMetrics) -> Rules:
     return Rules(
         guard=ingress_only(deps.ingress_token),
         max_body_bytes=MAX_BODY_BYTES,
+        routes=routes.TENANT,
         context={"tenant_id": deps.tenant},
         describe=lambda scope: {"entities_returned": scope.get("entities_returned")},
         observe=metrics.observe,

@@ -15,16 +15,19 @@ _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.
 
 
 class Families:
-    """The metric families of a registry; tenants that share a process share them."""
+    """The metric families of a process; the tenants that share it share them."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ["tenant"]
         self.requests = Counter(
-            "memory_requests", "Requests answered.", [*labels, "method", "status"], registry=registry
+            "memory_requests",
+            "Requests by operation and HTTP status.",
+            [*labels, "method", "status"],
+            registry=registry,
         )
         self.duration = Histogram(
             "memory_request_duration_seconds",
-            "Time from a request's arrival to the end of its answer.",
+            "Time from a request's arrival to the end of its response, by operation.",
             [*labels, "method"],
             buckets=_BUCKETS,
             registry=registry,
@@ -60,24 +63,24 @@ class TenantMetrics:
             self._families.entities.labels(self._tenant).set(entities)
             self._families.outbox.labels(self._tenant).set(outbox)
 
-    def observe(self, method: str, status: int, seconds: float) -> None:
-        """Count one answered request."""
-        if self._removed:  # an answer that was late
+    def observe(self, operation: str, status: int, seconds: float) -> None:
+        """Count one request by its operation in the routes table."""
+        if self._removed:  # the response came after the tenant was stopped
             return
-        self._seen.add((method, str(status)))
-        self._families.requests.labels(self._tenant, method, str(status)).inc()
-        self._families.duration.labels(self._tenant, method).observe(seconds)
+        self._seen.add((operation, str(status)))
+        self._families.requests.labels(self._tenant, operation, str(status)).inc()
+        self._families.duration.labels(self._tenant, operation).observe(seconds)
 
     def remove(self) -> None:
-        """Forget the tenant."""
+        """Drop the tenant's series."""
         self._removed = True
         families = self._families
         for family in (families.entities, families.hit_ratio, families.outbox):
             family.remove(self._tenant)
-        for method, status in self._seen:
-            families.requests.remove(self._tenant, method, status)
-        for method in {method for method, _ in self._seen}:
-            families.duration.remove(self._tenant, method)
+        for operation, status in self._seen:
+            families.requests.remove(self._tenant, operation, status)
+        for operation in {operation for operation, _ in self._seen}:
+            families.duration.remove(self._tenant, operation)
 
 
 class MetricsPage:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from loci_contract import headers
 from loci_contract.errors import ErrorCode
-from loci_runtime.responses import answer
+from loci_runtime.error_responses import error_response
 
 MAX_BODY_BYTES: Final = 524_288
 """Room for the longest content with each character written as two `\\uXXXX`."""
@@ -23,6 +23,6 @@ def ingress_only(token: Callable[[], bytes]) -> Callable[[Headers, str], Respons
     def guard(given: Headers, request_id: str) -> Response | None:
         if hmac.compare_digest(given.get(headers.INGRESS_TOKEN, "").encode("latin-1"), token()):
             return None
-        return answer(403, ErrorCode.FORBIDDEN, "Requests come through the ingress.", request_id)
+        return error_response(403, ErrorCode.FORBIDDEN, "Requests come through the ingress.", request_id)
 
     return guard

@@ -1,9 +1,9 @@
-"""The HTTP face: OpenAI's `POST /v1/embeddings`, health and metrics."""
+"""The HTTP API: OpenAI's `POST /v1/embeddings`, health and metrics."""
 
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
 import orjson
@@ -11,19 +11,23 @@ from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from loci_contract import headers
+from loci_contract import headers, routes
 from loci_contract.errors import ErrorCode, error_body
 from loci_contract.inputs import Input
 from loci_embedder.batching import Batcher, BusyError
 from loci_embedder.encoder import MODEL_NAME
 from loci_embedder.metrics import Metrics
+from loci_runtime.bodies import BodyError
+from loci_runtime.edge import Edge, Rules
+from loci_runtime.error_responses import error_response
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=131_072)]
+MAX_BODY_BYTES: Final = 64 * 2**20
+"""Room for the largest batch that the schema allows."""
 
 
 class EmbeddingRequest(Input):
@@ -68,13 +72,17 @@ def create_app(batcher: Batcher) -> Starlette:
     async def metrics(_: Request) -> Response:
         return PlainTextResponse(generate_latest(registry))
 
-    routes = [
-        Route("/v1/embeddings", embeddings, methods=["POST"]),
-        Route("/livez", alive),
-        Route("/readyz", alive),
-        Route("/metrics", metrics),
-    ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _http_error, Exception: _unexpected})
+    app = Starlette(
+        routes=[
+            Route("/v1/embeddings", embeddings, methods=["POST"]),
+            Route("/livez", alive),
+            Route("/readyz", alive),
+            Route("/metrics", metrics),
+        ],
+        exception_handlers={BodyError: _body_error},
+    )
+    app.add_middleware(Edge, rules=Rules(lambda *_: None, MAX_BODY_BYTES, routes.EMBEDDER))
+    return app
 
 
 def _encode(vector: NDArray[np.float32], encoding: str) -> list[float] | str:
@@ -89,7 +97,8 @@ def _json(status: int, body: object, more: dict[str, str] | None = None) -> Resp
 
 
 def _request_id(request: Request) -> str:
-    return request.headers.get(headers.REQUEST_ID, "")
+    own_id: str = request.scope["request_id"]
+    return own_id
 
 
 def _invalid(request: Request, error: ValidationError) -> Response:
@@ -108,11 +117,6 @@ def _busy(request: Request, error: BusyError) -> Response:
     return _json(429, body, {"retry-after": str(error.retry_after)})
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = ErrorCode.NOT_FOUND if error.status_code == 404 else ErrorCode.METHOD_NOT_ALLOWED  # noqa: PLR2004 - HTTP's own
-    return _json(error.status_code, error_body(code, error.detail, _request_id(request)), dict(error.headers or {}))
-
-
-async def _unexpected(request: Request, _: Exception) -> Response:
-    return _json(500, error_body(ErrorCode.INTERNAL, "Something went wrong on our side.", _request_id(request)))
+async def _body_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, BodyError)
+    return error_response(error.status_code, error.code, error.detail, _request_id(request))

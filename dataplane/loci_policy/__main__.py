@@ -12,6 +12,7 @@ from loci_policy.buckets.bucket import Buckets, BucketsUnavailableError
 from loci_policy.buckets.fallback import BucketsWithFallback, NoBuckets
 from loci_policy.buckets.memory import LocalBuckets
 from loci_policy.buckets.redis import RedisBuckets, redis_client
+from loci_policy.cors import Cors
 from loci_policy.gate import Gate
 from loci_policy.metrics import Metrics
 from loci_policy.registry.folder import FolderSource
@@ -33,9 +34,11 @@ def main() -> None:
 async def _serve(settings: Settings) -> None:
     metrics = Metrics()
     registry = Registry(Table(), metrics)
-    metrics.registry.register(TenantCollector(registry.table))
+    metrics.collector_registry.register(TenantCollector(registry.table))
     async with _buckets(settings, metrics) as buckets, _source(settings) as source:
-        app = PolicyApp(Gate(registry.table, buckets, metrics), registry, settings.admin_key_sha256)
+        app = PolicyApp(
+            Gate(registry.table, buckets, metrics, Cors(settings.cors_origins)), registry, settings.admin_key_sha256
+        )
         # Without its registry the process must not go on with what it once knew.
         await serve(app, beside=registry.follow(source), uds=str(settings.policy_socket), date_header=False)
 

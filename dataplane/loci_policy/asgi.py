@@ -1,4 +1,4 @@
-"""The policy as ASGI: what its own server and the standalone composition share, and the latter's middleware."""
+"""The policy as ASGI: the parts that its server and the standalone composition share, and the latter's middleware."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 from loci_contract import headers
 from loci_policy.decision import Request
 from loci_policy.gate import Gate, Pass
-from loci_policy.responses import Answer
+from loci_policy.responses import Response
 from loci_policy.table import Headers
 from loci_runtime.requests import request_id
 
@@ -18,26 +18,27 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_REQUEST_ID: Final = headers.REQUEST_ID.encode()
+REQUEST_ID: Final = headers.REQUEST_ID.encode()
+_NO_CONTENT: Final = 204
 _OURS: Final = headers.PREFIX.encode()
 _CREDENTIALS: Final = (b"authorization", headers.API_KEY.encode())
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """A header's value; of one sent more than once all values, which then match nothing."""
+    """A header's value; the joined values of one that was sent more than once, which match nothing."""
     values = [value for key, value in scope["headers"] if key == name]
     return b", ".join(values).decode("latin-1") if values else None
 
 
 def request_id_of(scope: Scope) -> str:
     """The caller's request id, or a new one."""
-    return request_id(header(scope, _REQUEST_ID))
+    return request_id(header(scope, REQUEST_ID))
 
 
 def request_of(scope: Scope, path: str) -> Request:
-    """What there is to decide about."""
+    """The parts of a request that the decision depends on."""
     authorization, api_key = (header(scope, name) for name in _CREDENTIALS)
-    return Request(scope["method"], path, authorization, api_key)
+    return Request(scope["method"], path, authorization, api_key, header(scope, b"origin"))
 
 
 def raw_path(scope: Scope) -> str:
@@ -45,15 +46,16 @@ def raw_path(scope: Scope) -> str:
     return bytes(scope["raw_path"]).decode("latin-1")
 
 
-async def send_answer(send: Send, answer: Answer, more: Headers = ()) -> None:
-    """Send an answer, with more headers."""
-    length = (b"content-length", b"%d" % len(answer.body))
-    await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, length, *more]})
-    await send({"type": "http.response.body", "body": answer.body})
+async def send_response(scope: Scope, send: Send, response: Response, more: Headers = ()) -> None:
+    """Send a response, with more headers; to HEAD without its body."""
+    length = () if response.status == _NO_CONTENT else ((b"content-length", b"%d" % len(response.body)),)
+    headers = [*response.headers, *length, *more]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else response.body})
 
 
 class PolicyMiddleware:
-    """Lets through to a tenant's app what the gate lets pass, with our headers in place of the caller's copies."""
+    """Passes admitted requests to the tenant's application, with our headers in place of the caller's copies."""
 
     def __init__(self, gate: Gate, app_of: Callable[[str], App]) -> None:
         self._gate = gate
@@ -62,10 +64,10 @@ class PolicyMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one HTTP request."""
         own_id = request_id_of(scope)
-        echoed = (_REQUEST_ID, own_id.encode())
+        echoed = (REQUEST_ID, own_id.encode())
         decision = await self._gate.admit(request_of(scope, raw_path(scope)), own_id)
-        if isinstance(decision, Answer):
-            await send_answer(send, decision, (echoed,))
+        if isinstance(decision, Response):
+            await send_response(scope, send, decision, (echoed,))
             return
         app = self._app_of(decision.grant.record.tenant)
         await app(_upstream(scope, decision, echoed), receive, _adding(send, (echoed, *decision.client_headers)))
@@ -77,7 +79,7 @@ def _upstream(scope: Scope, passed: Pass, echoed: tuple[bytes, bytes]) -> Scope:
 
 
 def _is_replaced(name: bytes) -> bool:
-    return name.startswith(_OURS) or name == _REQUEST_ID or name in _CREDENTIALS
+    return name.startswith(_OURS) or name == REQUEST_ID or name in _CREDENTIALS
 
 
 def _adding(send: Send, more: Headers) -> Send:

@@ -1,15 +1,33 @@
-"""What the policy process can be told from outside; every field is an environment variable `LOCI_<NAME>`."""
+"""The settings of the policy process; every field is an environment variable `LOCI_<NAME>`."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import NoDecode
 
 from loci_contract.names import SYSTEM_NAMESPACE
 from loci_contract.registry import Sha256
 from loci_runtime.settings import ProcessSettings
+
+_ORIGIN: Final = re.compile(r"\*|https?://[^/,\s*]+")
+
+
+def _origins(value: object) -> object:
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+def _are_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError("must be origins such as https://app.example.com, without a path, separated by commas; or *")
+    return origins
+
+
+CorsOrigins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins), AfterValidator(_are_origins)]
+"""Origins of web pages, from a comma-separated string."""
 
 
 class Settings(ProcessSettings):
@@ -35,6 +53,9 @@ class Settings(ProcessSettings):
         "local", description="While Redis is down: `local` admits each process's share of a limit, `deny` nobody."
     )
     replicas: int = Field(1, gt=0, description="Policy processes there are: a local bucket holds a limit's share.")
+    cors_origins: CorsOrigins = Field(
+        (), description="Origins whose web pages may call the API, comma-separated; `*` for all. None by default."
+    )
     admin_key_sha256: Sha256 | None = Field(
         None, description="SHA-256 of the admin key, hexadecimal; without it nobody may read /metrics.", repr=False
     )

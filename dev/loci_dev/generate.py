@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from loci_dev import chart_values
+from loci_dev import chart_values, openapi
 from loci_dev.observability import dashboards, reference, rules
 from loci_resources import crd
 
@@ -31,7 +31,8 @@ def main() -> int:
 
 
 def _rendered() -> dict[str, str]:
-    return crd.rendered() | chart_values.rendered() | rules.rendered() | dashboards.rendered() | reference.rendered()
+    parts = (crd, chart_values, rules, dashboards, reference, openapi)
+    return {path: text for part in parts for path, text in part.rendered().items()}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The one error shape of every HTTP answer: `{error, message, request_id, ...}`."""
+"""The one error shape of every HTTP response: `{error, message, request_id, ...}`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ErrorCode(StrEnum):
-    """Machine-readable names of what went wrong, one per cause."""
+    """Machine-readable error codes, one per cause."""
 
     BAD_REQUEST = "bad_request"
     UNAUTHORIZED = "unauthorized"
@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
     PAYLOAD_TOO_LARGE = "payload_too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     VALIDATION_FAILED = "validation_failed"
     RATE_LIMIT_EXCEEDED = "rate_limit_exceeded"
     INTERNAL = "internal_error"
@@ -35,7 +36,7 @@ class FieldError(BaseModel):
 
 
 class ErrorBody(BaseModel):
-    """The body of every answer that is not a success; some errors add fields (`retry_after`, `limit`, ...)."""
+    """The body of every response that is not a success; some errors add fields (`retry_after`, `limit`, ...)."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -18,6 +18,11 @@ SCOPES: Final = "x-loci-scopes"
 """The key's scopes, comma-separated."""
 INGRESS_TOKEN: Final = "x-loci-ingress-token"  # noqa: S105 - a header's name
 """Proves to the pod that a request came through the ingress."""
+OPERATION: Final = "x-loci-operation"
+"""The operation of the routes table, from the policy to Envoy's access log."""
+
+MAX_BODY_BYTES: Final = "x-loci-max-body-bytes"
+"""From Envoy to the policy, with a request whose body is longer: the limit."""
 
 REQUEST_ID: Final = "x-request-id"
 API_KEY: Final = "x-api-key"

@@ -43,19 +43,6 @@ def is_tenant_name(name: str) -> bool:
     )
 
 
-def tenant_name(display_name: str) -> str:
-    """The tenant name made from a display name (`Acme_Corp` becomes `acme-corp`).
-
-    Raises:
-        ValueError: when nothing valid can be made of it; the message states the rule.
-    """
-    name = re.sub(r"[^a-z0-9]+", "-", display_name.lower()).strip("-")
-    if not is_tenant_name(name):
-        reason = "is reserved" if name in RESERVED_TENANT_NAMES else f"must give {TENANT_NAME_RULE}"
-        raise ValueError(f"the name {reason}")
-    return name
-
-
 def namespace(tenant: str) -> str:
     """The tenant's namespace."""
     return f"loci-{tenant}"

@@ -13,6 +13,7 @@ from loci_admin.keys import endpoints as keys
 from loci_admin.keys.service import Keys
 from loci_admin.tenants import endpoints as tenants
 from loci_admin.tenants.service import Tenants
+from loci_contract import routes
 from loci_runtime import responses
 from loci_runtime.edge import Edge, Rules
 from loci_runtime.injection import provide
@@ -35,7 +36,12 @@ def create_app(deps: Deps) -> FastAPI:
     app.add_api_route("/livez", _alive, include_in_schema=False)
     app.add_api_route("/readyz", _alive, include_in_schema=False)
     app.add_api_route("/metrics", _metrics, include_in_schema=False)
-    rules = Rules(guard=admin_only(deps.admin_key_sha256), max_body_bytes=MAX_BODY_BYTES, describe=named_tenant)
+    rules = Rules(
+        guard=admin_only(deps.admin_key_sha256),
+        max_body_bytes=MAX_BODY_BYTES,
+        routes=routes.ADMIN,
+        describe=named_tenant,
+    )
     app.add_middleware(Edge, rules=rules)
     return app
 

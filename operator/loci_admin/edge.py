@@ -14,7 +14,7 @@ from starlette.types import Scope
 from loci_contract import headers
 from loci_contract.errors import ErrorCode
 from loci_contract.names import is_tenant_name
-from loci_runtime.responses import answer
+from loci_runtime.error_responses import error_response
 
 MAX_BODY_BYTES: Final = 65_536
 
@@ -27,8 +27,8 @@ def admin_only(admin_key_sha256: str) -> Callable[[Headers, str], Response | Non
         key = token.strip() if scheme.lower() == "bearer" else given.get(headers.API_KEY, "")
         if hmac.compare_digest(hashlib.sha256(key.encode("latin-1")).hexdigest(), admin_key_sha256):
             return None
-        message = "Send the admin key as `Authorization: Bearer ...` or `X-API-Key: ...`."
-        refused = answer(401, ErrorCode.UNAUTHORIZED, message, request_id)
+        message = "This needs the admin key, as `Authorization: Bearer <admin key>` or `X-API-Key: <admin key>`."
+        refused = error_response(401, ErrorCode.UNAUTHORIZED, message, request_id)
         refused.headers["WWW-Authenticate"] = 'Bearer realm="loci-admin"'
         return refused
 

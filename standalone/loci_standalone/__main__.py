@@ -11,6 +11,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from loci_contract import keys
+from loci_policy.cors import Cors
 from loci_runtime import serving
 from loci_standalone.compose import standalone
 from loci_standalone.errors import StartError
@@ -27,10 +28,11 @@ def serve(
     data: Annotated[Path, Parameter(help="Folder of all data; made when missing.")],
     port: Annotated[int, Parameter(help="Port to listen on; 0 for any free one.")] = 8080,
     host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
+    cors_origins: Annotated[str | None, Parameter(help="Origins whose web pages may call; `*` for all.")] = None,
     tenants: Annotated[Path | None, Parameter(help="Folder of MemoryTenant YAML files to keep to.")] = None,
 ) -> None:
     """Everything in one process on one port. The admin key is LOCI_ADMIN_KEY, or made and shown once."""
-    settings = Settings()
+    settings = Settings() if cors_origins is None else Settings(cors_origins=cors_origins)
     try:
         with data_folder(data) as folder, listen(host, port) as listening:
             declared = existing_folder(tenants) if tenants else None
@@ -42,7 +44,7 @@ def serve(
 
 async def _serve(settings: Settings, folder: DataFolder, listening: socket.socket, declared: Path | None) -> None:
     admin_key = settings.admin_key.get_secret_value() if settings.admin_key else keys.generate_token()
-    async with standalone(folder, declared, keys.sha256(admin_key), _tell) as running:
+    async with standalone(folder, declared, keys.sha256(admin_key), Cors(settings.cors_origins), _tell) as running:
         host, port = listening.getsockname()[:2]
         names = [tenant.metadata.name for tenant in await running.store.all()]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

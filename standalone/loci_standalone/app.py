@@ -8,6 +8,7 @@ import structlog
 
 from loci_contract.errors import ErrorCode
 from loci_contract.headers import REQUEST_ID
+from loci_contract.routes import PLATFORM
 from loci_policy.asgi import (
     App,
     Message,
@@ -17,15 +18,15 @@ from loci_policy.asgi import (
     Send,
     raw_path,
     request_id_of,
-    send_answer,
+    send_response,
 )
 from loci_policy.gate import Gate
 from loci_policy.responses import error
 from loci_policy.server import PolicyApp, is_admin
+from loci_runtime.draining import drained
 from loci_runtime.logs import place_of
 from loci_standalone.host import Host
 
-_PLATFORM: Final = frozenset({"/livez", "/readyz", "/metrics"})
 _HEALTH: Final = "/health"
 _METRICS: Final = "/metrics"
 
@@ -46,6 +47,7 @@ class FrontApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand one request on; what nobody expected is answered, too."""
+        receive, send = drained(scope, receive, send)
         started = False
 
         async def sent(message: Message) -> None:
@@ -59,9 +61,9 @@ class FrontApp:
             own_id, reason = request_id_of(scope), type(unexpected).__name__
             self._log.error("request failed", request_id=own_id, error=reason, where=place_of(unexpected))
             if not started:
-                message = "Something went wrong on our side; the request id helps us to find it."
-                answer = error(500, ErrorCode.INTERNAL, message, own_id)
-                await send_answer(send, answer, ((REQUEST_ID.encode(), own_id.encode()),))
+                message = "Internal error; report the request id to find its cause."
+                response = error(500, ErrorCode.INTERNAL, message, own_id)
+                await send_response(scope, send, response, ((REQUEST_ID.encode(), own_id.encode()),))
 
     def _choose(self, scope: Scope) -> App:
         path = raw_path(scope)
@@ -69,9 +71,9 @@ class FrontApp:
             return self._admin
         if path == _METRICS and is_admin(scope, self._admin_key_sha256):
             return self._fresh_metrics
-        if path in _PLATFORM or (path == _HEALTH and not _has_credentials(scope)):
-            return self._platform
-        return self._tenants
+        if path == _HEALTH and _has_credentials(scope):
+            return self._tenants
+        return self._platform if PLATFORM.at(path) else self._tenants
 
     async def _fresh_metrics(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._host.refresh()

@@ -13,6 +13,7 @@ from loci_admin.deps import Deps
 from loci_embedder.batching import Batcher
 from loci_embedder.encoder import Encoder
 from loci_policy.buckets.memory import LocalBuckets
+from loci_policy.cors import Cors
 from loci_policy.gate import Gate
 from loci_policy.metrics import Metrics
 from loci_policy.registry.follower import Registry
@@ -40,16 +41,16 @@ class Standalone:
 
 @contextlib.asynccontextmanager
 async def standalone(
-    folder: DataFolder, declared: Path | None, admin_key_sha256: str, tell: Callable[[str], None]
+    folder: DataFolder, declared: Path | None, admin_key_sha256: str, cors: Cors, tell: Callable[[str], None]
 ) -> AsyncIterator[Standalone]:
     """All of it, every kept and declared tenant started; `tell` hears what a person should know."""
     encoder = await asyncio.to_thread(Encoder.load)
     async with Batcher(encoder) as batcher:
         metrics = Metrics()
         registry = Registry(Table(), metrics)
-        metrics.registry.register(TenantCollector(registry.table))
+        metrics.collector_registry.register(TenantCollector(registry.table))
         registry.apply(Snapshot(()))
-        host = Host(folder.tenants, InProcessEmbedder(batcher), registry, default_tiers(), metrics.registry)
+        host = Host(folder.tenants, InProcessEmbedder(batcher), registry, default_tiers(), metrics.collector_registry)
         store = FolderStore(folder.tenants, host)
         try:
             for problem in await store.load():
@@ -57,7 +58,7 @@ async def standalone(
             files = DeclaredTenants(declared, folder.keys, store, tell) if declared else None
             if files:
                 await files.apply()
-            gate = Gate(registry.table, LocalBuckets(), metrics)
+            gate = Gate(registry.table, LocalBuckets(), metrics, cors)
             platform = PolicyApp(gate, registry, admin_key_sha256)
             admin = create_app(Deps(store, admin_key_sha256))
             yield Standalone(FrontApp(admin, platform, gate, host, admin_key_sha256), store, files)

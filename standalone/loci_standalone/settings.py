@@ -1,4 +1,4 @@
-"""What `loci serve` takes from the environment besides its options."""
+"""The settings that `loci serve` takes from the environment besides its options."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from loci_policy.settings import CorsOrigins
 from loci_runtime.settings import ProcessSettings
 
 
@@ -19,6 +20,9 @@ def _fits_a_header(key: SecretStr) -> SecretStr:
 class Settings(ProcessSettings):
     """Settings of the standalone process; every field is an environment variable `LOCI_<NAME>`."""
 
+    cors_origins: CorsOrigins = Field(
+        (), description="Origins whose web pages may call the API, comma-separated; `*` for all. None by default."
+    )
     admin_key: Annotated[SecretStr, AfterValidator(_fits_a_header)] | None = Field(
         None, description="The admin key; made and shown when unset."
     )

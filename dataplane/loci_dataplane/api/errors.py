@@ -10,7 +10,7 @@ from starlette.responses import Response
 from loci_contract.errors import ErrorCode
 from loci_dataplane.injection import NotServingError
 from loci_dataplane.stores.errors import StorageFullError, StoreUnavailableError
-from loci_runtime.responses import answer
+from loci_runtime.error_responses import error_response
 
 _RETRY_FULL: Final = 30
 """Seconds; a volume is freed or enlarged by people or by expiry, not at once."""
@@ -48,6 +48,6 @@ async def _not_serving(request: Request, error: NotServingError) -> Response:
 def _response(request: Request, problem: tuple[int, ErrorCode, str], component: str, retry_after: int) -> Response:
     status, code, message = problem
     more = {"component": component, "retry_after": retry_after}
-    response = answer(status, code, message, request.scope["request_id"], more)
+    response = error_response(status, code, message, request.scope["request_id"], more)
     response.headers["Retry-After"] = str(retry_after)
     return response

@@ -38,12 +38,12 @@ class Served:
 
 
 @contextlib.contextmanager
-def serve(folder: Path, tenants: Path | None = None) -> Iterator[Served]:
+def serve(folder: Path, tenants: Path | None = None, *options: str) -> Iterator[Served]:
     """Run `loci serve` with its data and log in the folder."""
     data, log, port = folder / "data", folder / "loci.log", free_port()
     url = f"http://127.0.0.1:{port}"
     command: list[str | Path] = [_LOCI, "serve", "--data", data, "--port", str(port)]
-    command += ["--tenants", tenants] if tenants else []
+    command += ["--tenants", tenants, *options] if tenants else options
     with running(command, log, ready=lambda: _is_ready(url), environment={"LOCI_ADMIN_KEY": ADMIN_KEY}) as process:
         yield Served(url, data, log, process)
 

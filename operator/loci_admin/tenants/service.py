@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import islice
 
+from loci_admin.tenants.naming import numbered, tenant_id
 from loci_admin.tenants.schemas import TenantInput, TenantPatch
 from loci_admin.tenants.store import TenantStore
 from loci_contract.keys import generate, sha256
-from loci_contract.names import DEFAULT_KEY_NAME, tenant_name
+from loci_contract.names import DEFAULT_KEY_NAME
 from loci_contract.registry import Limits
 from loci_resources.base import ObjectMeta
 from loci_resources.derived import effective_limits
@@ -37,10 +38,22 @@ class Tenants:
         )
         tenant = MemoryTenant(metadata=ObjectMeta(name=name), spec=spec)
         limits = _limits(tenant, tiers)
-        if await self._store.get(name) is not None:
-            raise ConflictError(f"There is a tenant {name} already: choose another name.", "body.name")
+        existing = await self._store.get(name)
+        if existing is not None:
+            raise ConflictError(await self._taken(existing, given.name), "body.name")
         await self._store.create(tenant)
         return tenant, limits, key
+
+    async def _taken(self, existing: MemoryTenant, name: str) -> str:
+        """Why a name cannot be used, and one that can."""
+        tenant, display_name = existing.metadata.name, existing.spec.display_name
+        number = 2
+        while await self._store.get(numbered(tenant, number)) is not None:
+            number += 1
+        free = f"choose another name, such as {numbered(tenant, number)}."
+        if name in {tenant, display_name} or display_name is None:
+            return f"There is a tenant {tenant} already: {free}"
+        return f"This name gives the id {tenant}, which the tenant named {display_name!r} has: {free}"
 
     async def get(self, name: str) -> tuple[MemoryTenant, Limits | None]:
         """One tenant and its limits; NotFoundError when there is none."""
@@ -95,7 +108,7 @@ def not_found() -> NotFoundError:
 
 def _name(display_name: str) -> str:
     try:
-        return tenant_name(display_name)
+        return tenant_id(display_name)
     except ValueError as error:
         raise InvalidError(str(error), "body.name") from None
 

@@ -140,9 +140,9 @@ def test_metrics_have_the_names_that_dashboards_know(tmp_path: Path, embedder_ur
         wait_until(lambda: outbox(client) == 0, "the outbox is empty")
         lines = client.get("/metrics").text.splitlines()
     for line in (
-        'memory_requests_total{method="POST",status="201",tenant="acme"} 1.0',
-        'memory_requests_total{method="GET",status="404",tenant="acme"} 1.0',
-        'memory_request_duration_seconds_count{method="POST",tenant="acme"} 1.0',
+        'memory_requests_total{method="add",status="201",tenant="acme"} 1.0',
+        'memory_requests_total{method="get",status="404",tenant="acme"} 1.0',
+        'memory_request_duration_seconds_count{method="add",tenant="acme"} 1.0',
         'memory_entities_count{tenant="acme"} 1.0',
         'memory_cache_hit_ratio{tenant="acme"} 0.0',
         'memory_outbox_entries{tenant="acme"} 0.0',

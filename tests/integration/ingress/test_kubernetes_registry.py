@@ -126,7 +126,7 @@ async def test_a_half_open_connection_is_noticed_and_remade_within_the_bound(
         task.cancel()
         await asyncio.wait([task])
     assert True in stale, "the follower never said that it was stale"
-    assert metrics.registry.get_sample_value("loci_policy_registry_stale") == 0
+    assert metrics.collector_registry.get_sample_value("loci_policy_registry_stale") == 0
 
 
 async def test_a_quiet_connection_is_not_taken_for_a_broken_one(plane: ControlPlane) -> None:

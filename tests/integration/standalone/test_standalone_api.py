@@ -74,7 +74,7 @@ BAD_REQUESTS = {
     "empty content": ("POST", "/v1/memories", b'{"content": ""}', 422),
     "invalid UTF-8": ("POST", "/v1/memories", b'{"content": "\xff\xfe"}', 400),
     "empty body": ("POST", "/v1/memories", b"", 422),
-    "wrong method": ("DELETE", "/v1/memories/search", b"", 404),
+    "wrong method": ("DELETE", "/v1/memories/search", b"", 405),
     "method nobody has": ("TRACE", "/v1/memories", b"", 405),
     "unknown path": ("GET", "/v1/nothing", b"", 404),
     "unknown version": ("GET", "/v9/memories", b"", 404),

@@ -7,7 +7,9 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from loci_contract.headers import INGRESS_TOKEN
+from loci_contract.routes import TENANT
 from loci_dataplane.middleware import MAX_BODY_BYTES, ingress_only
+from loci_runtime.bodies import BodyError, bounded
 from loci_runtime.edge import Edge, Rules
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -20,7 +22,7 @@ async def failing(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def edge() -> Edge:
-    return Edge(failing, Rules(ingress_only(TOKEN.encode), MAX_BODY_BYTES))
+    return Edge(failing, Rules(ingress_only(TOKEN.encode), MAX_BODY_BYTES, TENANT))
 
 
 def client(token: str | None = TOKEN) -> httpx.AsyncClient:
@@ -63,20 +65,13 @@ async def test_the_log_names_the_callers_trace() -> None:
     assert [entry["trace_id"] for entry in logs] == [TRACE, None]
 
 
-async def reading(scope: Scope, receive: Receive, send: Send) -> None:
-    del scope, send
-    await receive()
-
-
 async def test_a_body_that_is_said_to_be_too_long_is_not_waited_for() -> None:
     async def never() -> Message:
         raise AssertionError("the body was read")
 
-    async def ignore(message: Message) -> None:
-        del message
-
     sizes = [(b"content-length", b"%d" % (MAX_BODY_BYTES + 1)), (INGRESS_TOKEN.encode(), TOKEN.encode())]
-    scope = {"type": "http", "method": "POST", "path": "/v1/memories", "headers": sizes}
-    with capture_logs() as logs:
-        await Edge(reading, Rules(ingress_only(TOKEN.encode), MAX_BODY_BYTES))(scope, never, ignore)
-    assert [entry.get("error") for entry in logs] == ["HTTPException", None]
+    scope: Scope = {"type": "http", "method": "POST", "path": "/v1/memories", "headers": sizes}
+    receive = bounded(scope, never, MAX_BODY_BYTES)
+    with pytest.raises(BodyError) as refused:
+        await receive()
+    assert refused.value.status_code == 413

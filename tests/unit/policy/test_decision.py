@@ -9,7 +9,7 @@ import pytest
 from loci_contract import keys
 from loci_contract.registry import Scope, TenantState
 from loci_dev.rigs.tenants import key_record, record
-from loci_policy.decision import Allow, Deny, Outcome, Request, decide
+from loci_policy.decision import Allow, Deny, Options, Outcome, Request, decide
 from loci_policy.table import Table
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -48,8 +48,11 @@ def outcome(method: str, path: str, authorization: str | None, api_key: str | No
         ("Basic YTpi", READER, Outcome.CONFLICTING_KEYS),
         (f"Bearer {READER}, Bearer {WRITER}", None, Outcome.MALFORMED_KEY),
         (None, None, Outcome.NO_KEY),
-        ("Basic YTpi", None, Outcome.MALFORMED_KEY),
-        ("Bearer", None, Outcome.MALFORMED_KEY),
+        ("Basic YTpi", None, Outcome.WRONG_SCHEME),
+        (f"Token {READER}", None, Outcome.WRONG_SCHEME),
+        (READER, None, Outcome.WRONG_SCHEME),
+        ("Bearer", None, Outcome.WRONG_SCHEME),
+        ("", None, Outcome.WRONG_SCHEME),
         (None, "", Outcome.MALFORMED_KEY),
         (f"Bearer {READER[:-1]}", None, Outcome.MALFORMED_KEY),
         (f"Bearer {READER}\u00e9", None, Outcome.MALFORMED_KEY),
@@ -73,7 +76,9 @@ def test_a_key_gives_what_its_record_says(authorization: str | None, api_key: st
         ("HEAD", "/health", True, True),
         ("POST", "/v1/memories/search", True, True),
         ("POST", "/v1/memories", False, True),
-        ("PUT", "/v1/memories/search", False, True),
+        ("PUT", "/v1/memories/mem_1", False, True),
+        ("HEAD", "/v1/memories/mem_1", True, True),
+        ("GET", "/v1/usage", True, True),
         ("PATCH", "/v1/memories/mem_1", False, True),
         ("DELETE", "/v1/memories/mem_1", False, True),
     ],
@@ -89,7 +94,13 @@ def test_writing_needs_the_write_scope(method: str, path: str, *, reader: bool, 
     ("path", "expected"),
     [
         ("/v1/memories/mem_1", Outcome.ALLOWED),
-        ("/v2/entities", Outcome.ALLOWED),
+        ("/v1/usage", Outcome.ALLOWED),
+        ("/v1/memories/%73earch", Outcome.BAD_METHOD),
+        ("/v1/memor%69es", Outcome.ALLOWED),
+        ("/v1/memories/search", Outcome.BAD_METHOD),
+        ("/v1/memories/", Outcome.UNKNOWN_PATH),
+        ("/v1/memories/mem_1/more", Outcome.UNKNOWN_PATH),
+        ("/v2/entities", Outcome.UNKNOWN_PATH),
         ("/health", Outcome.ALLOWED),
         ("/v1/memories/caf%C3%A9", Outcome.ALLOWED),
         ("/", Outcome.UNKNOWN_PATH),
@@ -119,9 +130,50 @@ def test_only_simple_known_paths_pass(path: str, expected: Outcome) -> None:
     assert outcome("GET", path, f"Bearer {ADMIN}") is expected
 
 
-@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "get"])
-def test_other_methods_are_refused(method: str) -> None:
-    assert outcome(method, "/v1/memories", f"Bearer {ADMIN}") is Outcome.BAD_METHOD
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "get", "PATCH", "PUT"])
+def test_other_methods_are_refused_whatever_the_key(method: str) -> None:
+    for key in (f"Bearer {ADMIN}", None):
+        decision = decide(Request(method, "/v1/memories", key), TABLE, NOW)
+        assert isinstance(decision, Deny)
+        assert (decision.outcome, decision.status) == (Outcome.BAD_METHOD, 405)
+        assert decision.allow == "GET, HEAD, POST, DELETE, OPTIONS"
+
+
+def test_options_needs_no_key() -> None:
+    decision = decide(Request("OPTIONS", "/v1/memories/mem_1"), TABLE, NOW)
+    assert isinstance(decision, Options)
+    assert decision.resource.allow == "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("/v1/memories/", "/v1/memories,"),
+        ("/v1/memories/mem_1/", "/v1/memories/{memory_id},"),
+        ("/health/", "/health,"),
+        ("/livez/", "/livez,"),
+        ("/admin/tenants/", "/admin/tenants,"),
+        ("/v1/other/", "There is nothing at this path."),
+    ],
+)
+def test_a_slash_at_the_end_is_404_with_the_path_to_use(path: str, named: str) -> None:
+    decision = decide(Request("GET", path), TABLE, NOW)
+    assert isinstance(decision, Deny)
+    assert decision.status == 404
+    assert named in decision.message
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [f"Token {READER}", READER, "Basic YTpi", "Bearer", None, "Bearer guess"],
+    ids=["token", "bare", "basic", "no credential", "none", "no key"],  # keys are new at each run
+)
+def test_a_credential_in_another_form_is_told_the_right_one_and_not_repeated(authorization: str | None) -> None:
+    decision = decide(Request("GET", "/v1/memories", authorization), TABLE, NOW)
+    assert isinstance(decision, Deny)
+    assert decision.status == 401
+    assert "`Authorization: Bearer sk-...` or `X-API-Key: sk-...`" in decision.message
+    assert READER not in decision.message
 
 
 @pytest.mark.invariant(4)

@@ -14,10 +14,11 @@ from loci_contract.registry import Limits, Scope
 from loci_dev.rigs.tenants import LIMITS, key_record, record
 from loci_policy.buckets.bucket import Buckets, BucketsUnavailableError, Verdict
 from loci_policy.buckets.memory import LocalBuckets
+from loci_policy.cors import Cors
 from loci_policy.decision import Request
 from loci_policy.gate import Gate, Pass
 from loci_policy.metrics import Metrics
-from loci_policy.responses import Answer
+from loci_policy.responses import Response
 from loci_policy.table import Grant, Table
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -44,13 +45,13 @@ def gate(buckets: Buckets | None = None, table: Table | None = None) -> Gate:
     return Gate(Table([ACME]) if table is None else table, buckets or LocalBuckets(), Metrics(), now=lambda: NOW)
 
 
-async def answer_to(the_gate: Gate, method: str = "GET", path: str = "/v1/memories", key: str = KEY) -> Answer:
+async def answer_to(the_gate: Gate, method: str = "GET", path: str = "/v1/memories", key: str = KEY) -> Response:
     answer = await the_gate.admit(Request(method, path, f"Bearer {key}"), "request-1")
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     return answer
 
 
-def body(answer: Answer) -> dict[str, Any]:
+def body(answer: Response) -> dict[str, Any]:
     assert dict(answer.headers)[b"content-type"] == b"application/json"
     document: dict[str, Any] = orjson.loads(answer.body)
     assert document["request_id"] == "request-1"
@@ -65,9 +66,17 @@ def body(answer: Answer) -> dict[str, Any]:
         ("POST", "/v1/memories", READER, 403, "forbidden"),
         ("GET", "/nowhere", KEY, 404, "not_found"),
         ("TRACE", "/v1/memories", KEY, 405, "method_not_allowed"),
+        ("GET", "/v1/memories/search", KEY, 405, "method_not_allowed"),
         ("GET", "/v1/../x", KEY, 400, "bad_request"),
     ],
-    ids=["unauthorized", "forbidden", "not_found", "method_not_allowed", "bad_request"],  # keys differ in each process
+    ids=[
+        "unauthorized",
+        "forbidden",
+        "not_found",
+        "method_not_allowed",
+        "other_method",
+        "bad_request",
+    ],  # keys differ in each process
 )
 async def test_a_refusal_has_the_one_error_shape(method: str, path: str, key: str, status: int, error: str) -> None:
     answer = await answer_to(gate(), method, path, key)
@@ -81,8 +90,8 @@ async def test_a_request_that_passes_tells_its_rate() -> None:
     )
     assert isinstance(passed, Pass)
     assert dict(passed.client_headers) == {
-        b"ratelimit-policy": b'"default";q=600;w=60',
-        b"ratelimit": b'"default";r=41;t=6',
+        b"ratelimit-policy": b'"burst";q=100;w=10, "minute";q=600;w=60',
+        b"ratelimit": b'"burst";r=41;t=6',
         b"x-ratelimit-limit": b"600",
         b"x-ratelimit-remaining": b"41",
         b"x-ratelimit-reset": b"%d" % (NOW.timestamp() + 6),
@@ -95,16 +104,19 @@ async def test_a_request_beyond_the_rate_gets_429_with_all_it_needs_to_wait() ->
     assert answer.status == 429
     assert body(answer) == {
         "error": "rate_limit_exceeded",
-        "message": "More than 600 requests a minute; try again in 0.1 s.",
+        "message": "The burst capacity of 100 requests is used up. "
+        "It refills at 600 requests a minute: try again in 1 s.",
         "request_id": "request-1",
-        "retry_after": 0.051,
+        "policy": "burst",
+        "retry_after": 1,
         "limit": 600,
+        "burst": 100,
         "remaining": 0,
         "reset_at": "2026-11-23T12:00:10.000Z",
     }
     headers = dict(answer.headers)
     assert headers[b"retry-after"] == b"1"
-    assert headers[b"ratelimit"] == b'"default";r=0;t=10'
+    assert headers[b"ratelimit"] == b'"burst";r=0;t=10'
     assert headers[b"x-ratelimit-mode"] == b"local"
 
 
@@ -130,3 +142,52 @@ async def test_a_refused_request_takes_no_token() -> None:
     the_gate = gate(table=Table([record("acme", key_record(KEY), key_record(READER, Scope.READ), limits=limits)]))
     assert (await answer_to(the_gate, "POST", key=READER)).status == 403
     assert isinstance(await the_gate.admit(Request("GET", "/v1/memories", api_key=KEY), "request-1"), Pass)
+
+
+@pytest.mark.parametrize("retry_after", [0.0, 0.0004, 0.05, 0.999, 1.0])
+async def test_a_refused_request_is_never_told_to_come_back_at_once(retry_after: float) -> None:
+    verdict = Verdict(allowed=False, remaining=0, retry_after=retry_after, reset_after=10)
+    response = await answer_to(gate(Fixed(verdict)))
+    assert body(response)["retry_after"] == 1
+    assert "in 1 s." in body(response)["message"]
+    assert dict(response.headers)[b"retry-after"] == b"1"
+    assert response.operation == "list"
+
+
+PAGE = "https://app.example.com"
+
+
+def cross_origin(*origins: str) -> Gate:
+    return Gate(Table([ACME]), LocalBuckets(), Metrics(), Cors(origins), now=lambda: NOW)
+
+
+async def cors_headers(the_gate: Gate, method: str, origin: str | None, path: str = "/v1/memories") -> dict[str, str]:
+    decision = await the_gate.admit(Request(method, path, f"Bearer {KEY}", origin=origin), "request-1")
+    headers = decision.client_headers if isinstance(decision, Pass) else decision.headers
+    return {name.decode(): value.decode() for name, value in headers if name.startswith((b"access-control", b"vary"))}
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS", "DELETE"])
+async def test_without_configured_origins_there_is_no_cors_header(method: str) -> None:
+    assert await cors_headers(cross_origin(), method, PAGE) == {}
+
+
+async def test_a_preflight_request_is_told_methods_and_headers() -> None:
+    headers = await cors_headers(cross_origin(PAGE), "OPTIONS", PAGE, "/v1/memories/search")
+    assert headers["access-control-allow-origin"] == PAGE
+    assert headers["access-control-allow-methods"] == "POST, OPTIONS"
+    assert {"authorization", "content-type", "if-match"} <= set(headers["access-control-allow-headers"].split(", "))
+    assert headers["vary"] == "origin"
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/memories"), ("DELETE", "/v1/memories"), ("GET", "/v9")])
+async def test_an_allowed_page_may_read_every_response_refusals_too(method: str, path: str) -> None:
+    headers = await cors_headers(cross_origin(PAGE, "https://b.example"), method, PAGE, path)
+    assert headers["access-control-allow-origin"] == PAGE
+    assert "retry-after" in headers["access-control-expose-headers"]
+    assert (await cors_headers(cross_origin("*"), method, PAGE, path))["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "https://app.example.com.evil.example", "null", None])
+async def test_another_page_is_allowed_nothing(origin: str | None) -> None:
+    assert await cors_headers(cross_origin(PAGE), "OPTIONS", origin) == {"vary": "origin"}

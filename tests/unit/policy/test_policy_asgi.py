@@ -51,10 +51,20 @@ async def test_a_check_answers_with_the_headers_for_the_pod_and_for_the_caller()
     assert answer.headers["x-ratelimit-limit"] == str(LIMITS.requests_per_minute)
 
 
-async def test_a_refused_check_gives_no_header_of_ours() -> None:
+async def test_a_refused_check_gives_no_header_of_ours_but_the_operation() -> None:
     answer = await client(server(ACME), keys.generate("acme")).get("/check/v1/memories")
     assert answer.status_code == 401
-    assert not [name for name in answer.headers if name.startswith("x-loci-")]
+    assert [name for name in answer.headers if name.startswith("x-loci-")] == ["x-loci-operation"]
+    assert answer.headers["x-loci-operation"] == "list"
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/health"])
+async def test_the_platforms_own_endpoints_know_head_and_options(path: str) -> None:
+    get, head = [await client(server(ACME)).request(method, path) for method in ("GET", "HEAD")]
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == get.headers["content-length"] != "0"
+    options = await client(server(ACME)).options(path)
+    assert (options.status_code, options.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
 
 
 async def test_is_ready_only_once_the_registry_was_read() -> None:
@@ -94,7 +104,7 @@ def test_only_the_configured_admin_key_is_one(
 async def test_the_platforms_own_endpoints_are_only_read(path: str) -> None:
     answer = await client(server(ACME)).post(path)
     assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
-    assert answer.headers["allow"] == "GET, HEAD"
+    assert answer.headers["allow"] == "GET, HEAD, OPTIONS"
 
 
 async def test_other_paths_of_the_socket_are_not_found() -> None:

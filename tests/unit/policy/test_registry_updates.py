@@ -75,9 +75,9 @@ def test_a_lost_source_leaves_the_last_state_and_says_so() -> None:
     the_registry.apply(Lost("ClientConnectorError"))
     assert the_registry.table.find(KEY)
     assert the_registry.synced
-    assert metrics.registry.get_sample_value("loci_policy_registry_connected") == 0
+    assert metrics.collector_registry.get_sample_value("loci_policy_registry_connected") == 0
     the_registry.apply(Alive())
-    assert metrics.registry.get_sample_value("loci_policy_registry_connected") == 1
+    assert metrics.collector_registry.get_sample_value("loci_policy_registry_connected") == 1
 
 
 def test_a_record_that_cannot_be_read_refuses_its_tenant_without_being_quoted() -> None:
@@ -117,8 +117,8 @@ def test_a_list_of_secrets_becomes_a_snapshot_of_the_readable_ones() -> None:
 def test_key_propagation_is_measured() -> None:
     metrics = Metrics()
     Registry(Table(), metrics, clock=lambda: 60.4).apply(Changed(ACME, written_at=60.0))
-    assert metrics.registry.get_sample_value("loci_policy_key_propagation_seconds_count") == 1
-    assert metrics.registry.get_sample_value("loci_policy_key_propagation_seconds_sum") == pytest.approx(0.4)
+    assert metrics.collector_registry.get_sample_value("loci_policy_key_propagation_seconds_count") == 1
+    assert metrics.collector_registry.get_sample_value("loci_policy_key_propagation_seconds_sum") == pytest.approx(0.4)
 
 
 async def test_a_folder_holds_one_record_a_file(tmp_path: Path) -> None:
