@@ -29,8 +29,10 @@ def memory_tenant_crd() -> dict[str, Any]:
     """The CustomResourceDefinition of MemoryTenant."""
     spec = structural(MemoryTenantSpec)
     fields = spec["properties"]
-    fields["apiKeys"] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
-    fields["apiKeys"]["items"]["properties"]["scopes"]["x-kubernetes-list-type"] = "set"
+    del fields["issuedKeys"]["default"]  # whoever creates a tenant would own what it defaults to
+    for keys in (fields["apiKeys"], fields["issuedKeys"]):
+        keys |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]}
+        keys["items"]["properties"]["scopes"]["x-kubernetes-list-type"] = "set"
     fields["network"]["properties"]["allowFrom"]["x-kubernetes-list-type"] = "set"
     fields["resources"]["x-kubernetes-validations"] = _resource_rules()
     fields["storage"]["properties"]["size"]["x-kubernetes-validations"] = [

@@ -79,6 +79,12 @@ class MemoryTenantSpec(Model):
         max_length=API_KEYS_MAX,
         description="API keys; one named `default` with every scope is generated when there are none.",
     )
+    issued_keys: tuple[ApiKey, ...] = Field(
+        (),
+        max_length=API_KEYS_MAX,
+        description="API keys that the admin API issued. It owns this field: leave it out of manifests, so that "
+        "applying one keeps them. An entry of apiKeys with the same name takes precedence.",
+    )
     storage: Storage = Field(default_factory=Storage, description="Where data is kept.")
     resources: Resources | None = Field(None, description="The pod's compute; the tier's by default.")
     network: Network = Field(default_factory=Network, description="Who may reach the pod.")
@@ -89,8 +95,10 @@ class MemoryTenantSpec(Model):
 
     @property
     def keys_in_force(self) -> tuple[ApiKey, ...]:
-        """The API keys; without any, the one that is generated."""
-        return self.api_keys or (ApiKey(name=DEFAULT_KEY_NAME),)
+        """The declared and the issued API keys; without any, the one that is generated."""
+        declared = {key.name for key in self.api_keys}
+        issued = tuple(key for key in self.issued_keys if key.name not in declared)
+        return (*self.api_keys, *issued) or (ApiKey(name=DEFAULT_KEY_NAME),)
 
 
 class Condition(Model):

@@ -86,7 +86,9 @@ class DeclaredTenants:
     async def _put(self, declared: MemoryTenant) -> None:
         name = declared.metadata.name
         held = await self._store.get(name)
-        known = {key.name: key.sha256 for key in held.spec.api_keys} if held else {}
+        known = {key.name: key.sha256 for key in held.spec.keys_in_force} if held else {}
+        # Keys that the admin API issued stay, whatever the file says.
+        issued = held.spec.issued_keys if held else ()
         wanted = declared.spec.keys_in_force
         made = {key.name: keys.generate(name) for key in wanted if not (key.sha256 or known.get(key.name))}
         api_keys = tuple(
@@ -96,7 +98,7 @@ class DeclaredTenants:
         annotations = {**declared.metadata.annotations, DECLARED: "true"}
         tenant = MemoryTenant(
             metadata=ObjectMeta(name=name, annotations=annotations),
-            spec=declared.spec.model_copy(update={"api_keys": api_keys}),
+            spec=declared.spec.model_copy(update={"api_keys": api_keys, "issued_keys": issued}),
         )
         if held is None or (held.spec, held.metadata.annotations) != (tenant.spec, annotations):
             kept = self._keep(name, made)  # first: once its hash is kept, a key is made no more

@@ -106,7 +106,7 @@ class Host:
         token = held.record.ingress_token if held else generate_token()
         keys = [
             KeyRecord(name=key.name, sha256=key.sha256, scopes=frozenset(key.scopes), expires_at=key.expires_at)
-            for key in tenant.spec.api_keys
+            for key in tenant.spec.keys_in_force
             if key.sha256
         ]
         try:

@@ -113,6 +113,39 @@ def test_a_deleted_tenant_is_gone(admin: httpx.Client, plane: ControlPlane) -> N
     assert plane.kubectl("get", "mt", "-o", "name") == ""
 
 
+MANIFESTS = {"keys declared": {"apiKeys": [{"name": "declared"}]}, "no keys declared": {}}
+APPLIES = {
+    "client-side": (),
+    "server-side": ("--server-side", "--force-conflicts", "--field-manager=argocd-controller"),
+}
+
+
+@pytest.mark.parametrize("apply", APPLIES.values(), ids=APPLIES.keys())
+@pytest.mark.parametrize("spec", MANIFESTS.values(), ids=MANIFESTS.keys())
+def test_an_issued_key_survives_applying_an_unchanged_manifest(
+    admin: httpx.Client, plane: ControlPlane, spec: dict[str, Any], apply: tuple[str, ...]
+) -> None:
+    manifest = {
+        "apiVersion": "loci.dev/v1alpha1",
+        "kind": "MemoryTenant",
+        "metadata": {"name": "gitops"},
+        "spec": {"tier": "pro", **spec},
+    }
+    plane.kubectl("apply", *apply, "-f", "-", stdin=json.dumps(manifest))
+    keys = "/admin/tenants/gitops/keys"
+    before = [key["name"] for key in admin.get(keys).json()["keys"]]
+    assert admin.post(keys, json={"name": "issued"}).status_code == 201
+    for _ in range(3):  # a loop that makes the cluster as the file says
+        plane.kubectl("apply", *apply, "-f", "-", stdin=json.dumps(manifest))
+        assert [key["name"] for key in admin.get(keys).json()["keys"]] == [*before, "issued"]
+    managers = json.loads(plane.kubectl("get", "mt", "gitops", "-o", "json", "--show-managed-fields"))
+    owners = [e["manager"] for e in managers["metadata"]["managedFields"] if "f:issuedKeys" in e["fieldsV1"]["f:spec"]]
+    assert owners == ["loci-admin"]
+    assert admin.delete(f"{keys}/issued").status_code == 204
+    plane.kubectl("apply", *apply, "-f", "-", stdin=json.dumps(manifest))
+    assert [key["name"] for key in admin.get(keys).json()["keys"]] == before
+
+
 # Method, path, body; the status, and the field that is named.
 BAD: dict[str, tuple[str, str, bytes, int, str | None]] = {
     "malformed JSON": ("POST", "/admin/tenants", b'{"name"', 400, None),

@@ -1,4 +1,7 @@
-"""Creating and revoking keys: entries of the tenant's spec, with hashes alone."""
+"""Creating and revoking keys: entries of the tenant's spec, with hashes alone.
+
+New keys go to `spec.issuedKeys`, which no manifest names, so that applying an unchanged manifest keeps them.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,9 @@ class Keys:
                 raise ConflictError(f"There is a key {key.name} already: choose another name.", "body.name")
             if len(held) == API_KEYS_MAX:
                 raise ConflictError(f"A tenant has at most {API_KEYS_MAX} keys: revoke one first.")
-            return spec.model_copy(update={"api_keys": (*held, key)})
+            # The key that was generated for want of any stays in force: it is named from now on.
+            issued = spec.issued_keys if spec.api_keys or spec.issued_keys else held
+            return spec.model_copy(update={"issued_keys": (*issued, key)})
 
         if await self._store.change(tenant, changed) is None:
             raise not_found()
@@ -54,7 +59,10 @@ class Keys:
                 raise NotFoundError("This tenant has no key of this name.")
             if not kept:
                 raise ConflictError("This is the tenant's last key: create another first, or suspend the tenant.")
-            return spec.model_copy(update={"api_keys": kept})
+            declared, issued = (
+                tuple(key for key in keys if key.name != name) for keys in (spec.api_keys, spec.issued_keys)
+            )
+            return spec.model_copy(update={"api_keys": declared, "issued_keys": issued})
 
         if await self._store.change(tenant, changed) is None:
             raise not_found()

@@ -62,14 +62,19 @@ def _is_suspended(raw: Any) -> bool:
 
 
 def _allowed(raw: Any) -> tuple[ApiKey, ...]:
-    """The keys that can be read; none when even their list cannot."""
+    """The keys that can be read; none of a list that cannot."""
     if not isinstance(raw, Mapping):
         return ()
-    keys = raw.get("apiKeys") or []
-    if not isinstance(keys, list):
+    declared, issued = (raw.get(field) or [] for field in ("apiKeys", "issuedKeys"))
+    if not declared and not issued:
+        return MemoryTenantSpec(tier="unreadable").keys_in_force
+    if not isinstance(declared, list):
         return ()
-    readable = [_read(ApiKey, key) for key in keys]
-    return tuple(key for key in readable if key) if keys else MemoryTenantSpec(tier="unreadable").keys_in_force
+    names = {key.get("name") for key in declared if isinstance(key, Mapping)}
+    readable = [_read(ApiKey, key) for key in declared]
+    if isinstance(issued, list):
+        readable += [key for entry in issued if (key := _read(ApiKey, entry)) and key.name not in names]
+    return tuple(key for key in readable if key)
 
 
 def _read(model: type[_Model], raw: Any) -> _Model | None:

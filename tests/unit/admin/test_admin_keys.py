@@ -36,7 +36,7 @@ async def test_a_key_is_shown_once_and_kept_as_its_hash(admin: httpx.AsyncClient
 
 async def test_a_first_own_key_leaves_the_generated_one_in_force(admin: httpx.AsyncClient, store: Store) -> None:
     await admin.post(KEYS, json={"name": "reader"})
-    assert [(k.name, k.sha256 is None) for k in store.held["acme"].spec.api_keys] == [
+    assert [(k.name, k.sha256 is None) for k in store.held["acme"].spec.issued_keys] == [
         ("default", True),
         ("reader", False),
     ]
@@ -47,7 +47,7 @@ async def test_the_last_key_is_not_revoked(admin: httpx.AsyncClient, store: Stor
     assert (await admin.delete(f"{KEYS}/default")).status_code == 409
     await admin.post(KEYS, json={"name": "next"})
     assert (await admin.delete(f"{KEYS}/default")).status_code == 204
-    assert [key.name for key in store.held["acme"].spec.api_keys] == ["next"]
+    assert [key.name for key in store.held["acme"].spec.keys_in_force] == ["next"]
     assert (await admin.delete(f"{KEYS}/default")).status_code == 404
 
 

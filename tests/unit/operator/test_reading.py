@@ -53,3 +53,9 @@ def test_a_spec_that_is_none_allows_no_key(spec: Any) -> None:
     found = read_tenant({"metadata": {"name": "acme"}, "spec": spec})
     assert found.allowed == ()
     assert found.problems
+
+
+def test_issued_keys_are_read_beside_declared_ones() -> None:
+    odd = {"name": "odd", "expiresAt": "0000-01-01T00:00:00Z"}
+    found = known(apiKeys=[odd, {"name": "a"}], issuedKeys=[{"name": "odd"}, {"name": "b"}, odd | {"name": "c"}])
+    assert [key.name for key in found.allowed] == ["a", "b"]
