@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,18 +18,66 @@ import pytest
 from chromadb.config import Settings
 from neo4j import GraphDatabase
 
+from loci_contract import postgres as names
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.stores.chroma.embedded import embedded_vectors
 from loci_dataplane.stores.chroma.server import COLLECTION_CONFIGURATION, ChromaServer, server_vectors
-from loci_dataplane.stores.embedded import embedded_stores
+from loci_dataplane.stores.embedded import embedded_graph, embedded_stores
 from loci_dataplane.stores.neo4j.graph import neo4j_graph
 from loci_dataplane.stores.ports import Graph, Stores, Vectors
+from loci_dataplane.stores.postgres.stores import postgres_stores
 from loci_dev.rigs import chroma_server as rig
 from loci_dev.rigs.neo4j import Neo4j, neo4j
+from loci_dev.rigs.pgbouncer import PgBouncer, pgbouncer
+from loci_dev.rigs.postgres import Postgres, postgres
+from loci_dev.tools.catalog import MissingToolError
+from loci_operator.provision.postgres.provisioner import PostgresProvisioner, Server
 
-Opening = Callable[[Path], AbstractAsyncContextManager[Any]]
+PASSWORD: Final = "made-up-password-of-tests"
 
-RECORDS: Final[dict[str, Opening]] = {"sqlite": embedded_stores}
+
+@contextlib.asynccontextmanager
+async def postgres_records(folder: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
+    """A tenant of its own, directly."""
+    server: Postgres = request.getfixturevalue("postgres_server")
+    async with new_tenant(server) as tenant, records_at(server.dsn, tenant, folder) as opened:
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def pooled_records(folder: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stores]:
+    """A tenant of its own, through a pooler that gives each transaction another session."""
+    server: Postgres = request.getfixturevalue("postgres_server")
+    pooler: PgBouncer = request.getfixturevalue("pooler")
+    async with new_tenant(server) as tenant, records_at(pooler.dsn, tenant, folder) as opened:
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def records_at(address: Callable[[str, str], str], tenant: str, folder: Path) -> AsyncIterator[Stores]:
+    dsn = address(names.login_role(tenant), PASSWORD)
+    async with (
+        embedded_vectors(folder / "chroma") as vectors,
+        embedded_graph(folder) as graph,
+        postgres_stores(tenant, lambda: dsn, vectors, graph) as opened,
+    ):
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def new_tenant(server: Postgres) -> AsyncIterator[str]:
+    tenant, provisioner = f"t{uuid4().hex}", PostgresProvisioner(Server(server.dsn()))
+    await provisioner.create(tenant, PASSWORD)
+    yield tenant
+    await provisioner.purge(tenant)
+
+
+Opening = Callable[[Path, pytest.FixtureRequest], AbstractAsyncContextManager[Stores]]
+RECORDS: Final[dict[str, Opening]] = {
+    "sqlite": lambda folder, _: embedded_stores(folder),
+    "postgres": postgres_records,
+    "postgres-pooled": pooled_records,
+}
 """Open empty stores, of which the records, the full text and the outbox are under test."""
 
 
@@ -76,16 +126,30 @@ class Remember(Protocol):
     async def __call__(self, memory_id: str, content: str = "an otter", **fields: Any) -> Memory: ...
 
 
-@contextlib.asynccontextmanager
-async def _opened(opening: Opening, folder: Path) -> AsyncIterator[Any]:
-    async with opening(folder) as opened:
-        yield opened
-
-
 @pytest.fixture(params=RECORDS)
 async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
-    async with _opened(RECORDS[request.param], tmp_path) as opened:
+    async with RECORDS[request.param](tmp_path, request) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    try:
+        with postgres() as server, ThreadPoolExecutor(1) as thread:
+            # Asked for while the tests' own loop runs.
+            thread.submit(asyncio.run, PostgresProvisioner(Server(server.dsn())).prepare()).result()
+            yield server
+    except MissingToolError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def pooler(postgres_server: Postgres) -> Iterator[PgBouncer]:
+    try:
+        with pgbouncer(postgres_server.cluster) as running:
+            yield running
+    except MissingToolError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(params=VECTORS)

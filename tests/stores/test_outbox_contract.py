@@ -18,17 +18,18 @@ async def claim(stores: Stores, now: datetime) -> Sequence[OutboxEntry]:
 
 
 async def test_every_change_of_what_is_indexed_is_in_the_outbox(stores: Stores, remember: Any, now: datetime) -> None:
-    added, reworded, same = [await remember(f"mem_{number}") for number in range(3)]
+    added, reworded, moved, same = [await remember(f"mem_{number}") for number in range(4)]
     deleted = await remember("mem_deleted", expires_at=now - MINUTE)
     await stores.outbox.finish(await claim(stores, now))
-    assert (await stores.outbox.backlog(), await stores.outbox.settled()) == (0, 4)
+    assert (await stores.outbox.backlog(), await stores.outbox.settled()) == (0, 5)
     async with stores.transaction() as transaction:
         await transaction.replace(replace(reworded, content="a badger"))
-        await transaction.replace(replace(same, metadata={"seen": True}))
+        await transaction.replace(replace(moved, session_id="s1"))
+        await transaction.replace(replace(same, agent_id="planner"))
         await transaction.delete([added.id])
         await transaction.delete_expired(now, 10)
-    assert {entry.memory_id for entry in await claim(stores, now)} == {added.id, reworded.id, deleted.id}
-    assert (await stores.outbox.backlog(), await stores.outbox.pending(), await stores.outbox.settled()) == (3, 1, 1)
+    assert {entry.memory_id for entry in await claim(stores, now)} == {added.id, reworded.id, moved.id, deleted.id}
+    assert (await stores.outbox.backlog(), await stores.outbox.pending(), await stores.outbox.settled()) == (4, 2, 1)
 
 
 async def test_a_change_renews_an_entry_that_is_worked_on(stores: Stores, remember: Any, now: datetime) -> None:

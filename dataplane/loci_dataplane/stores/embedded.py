@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from loci_dataplane.stores.chroma.embedded import embedded_vectors
-from loci_dataplane.stores.ports import Stores, Transaction
+from loci_dataplane.stores.ports import Graph, Stores, Transaction
 from loci_dataplane.stores.sqlite.database import Database
 from loci_dataplane.stores.sqlite.full_text import SqliteFullText
 from loci_dataplane.stores.sqlite.graph import SqliteGraph
@@ -31,6 +31,17 @@ async def embedded_stores(folder: Path) -> AsyncIterator[Stores]:
                 vectors=vectors,
                 graph=SqliteGraph(database),
             )
+    finally:
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def embedded_graph(folder: Path) -> AsyncIterator[Graph]:
+    """Open a tenant's graph alone, for records that are kept elsewhere."""
+    database = Database(folder / "graph.db")
+    try:
+        await database.open()
+        yield SqliteGraph(database)
     finally:
         await database.close()
 

@@ -24,6 +24,7 @@ _ROLE: Final = "pgbouncer"
 _PREPARE: Final = """
 DO $$ BEGIN CREATE ROLE {role} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
 ALTER ROLE {role} PASSWORD '{password}';
+DO $$ BEGIN EXECUTE format('GRANT CONNECT ON DATABASE %I TO {role}', current_database()); END $$;
 CREATE SCHEMA IF NOT EXISTS {role};
 CREATE OR REPLACE FUNCTION {role}.lookup(wanted text, OUT usename text, OUT passwd text) RETURNS record
   LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog

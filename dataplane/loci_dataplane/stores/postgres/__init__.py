@@ -1,0 +1,1 @@
+"""The Records, FullText and Outbox ports on a tenant's schema in PostgreSQL."""

@@ -1,0 +1,102 @@
+"""The Outbox port on PostgreSQL, shared by all pods of a tenant.
+
+A claim leases entries to this process and skips those that another one is about to claim. A change renews an entry but
+leaves its lease, so that no other pod indexes the same memory at the same time; `finish` and `postpone` end the leases
+of this process.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from loci_dataplane.model.memory import timestamp
+from loci_dataplane.stores.ports import OutboxEntry
+from loci_dataplane.stores.postgres.database import Database
+
+_DUE: Final = "due_at <= $1::text AND (leased_until <= $1::text)"
+_ANY_DUE: Final = f"SELECT FROM {{schema}}.outbox WHERE {_DUE} LIMIT 1"
+_CLAIM: Final = f"""
+WITH due AS (
+  SELECT memory_id FROM {{schema}}.outbox WHERE {_DUE}
+  ORDER BY due_at, revision LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+), claimed AS (
+  UPDATE {{schema}}.outbox o SET leased_until = $3::text, leased_by = $4::text FROM due
+  WHERE o.memory_id = due.memory_id RETURNING o.memory_id, o.revision, o.attempts, o.due_at
+)
+SELECT memory_id, revision, attempts FROM claimed ORDER BY due_at, revision
+"""  # noqa: S608 - constant names
+_THESE: Final = "unnest($1::text[], $2::text[]::bigint[]) AS seen (memory_id, revision)"
+_FINISH: Final = f"""
+DELETE FROM {{schema}}.outbox o USING {_THESE} WHERE o.memory_id = seen.memory_id AND o.revision = seen.revision
+"""  # noqa: S608 - constant names
+_POSTPONE: Final = f"""
+UPDATE {{schema}}.outbox o SET attempts = attempts + 1, due_at = $3::text FROM {_THESE}
+WHERE o.memory_id = seen.memory_id AND o.revision = seen.revision
+"""  # noqa: S608 - constant names
+_RELEASE: Final = """
+UPDATE {schema}.outbox SET leased_until = '', leased_by = '' WHERE memory_id = ANY($1::text[]) AND leased_by = $2::text
+"""
+_ENQUEUE_ALL: Final = """
+INSERT INTO {schema}.outbox (memory_id) SELECT id FROM {schema}.memory ON CONFLICT DO NOTHING
+"""
+_WAITING: Final = "(SELECT FROM {schema}.outbox o WHERE o.memory_id = m.id)"
+_PENDING: Final = f"SELECT count(*) FROM {{schema}}.memory m WHERE EXISTS {_WAITING}"  # noqa: S608 - constant names
+_SETTLED: Final = f"SELECT count(*) FROM {{schema}}.memory m WHERE NOT EXISTS {_WAITING}"  # noqa: S608 - constant names
+
+
+class PostgresOutbox:
+    """The outbox of one schema."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._holder = uuid.uuid4().hex
+
+    async def claim(self, limit: int, now: datetime, lease: timedelta) -> Sequence[OutboxEntry]:
+        """Lease entries that are due; looks before it writes, since there are seldom any."""
+        moment = timestamp(now)
+        if not await self._database.read(self._sql(_ANY_DUE), moment):
+            return []
+        async with self._database.transaction() as connection:
+            until = timestamp(now + lease) if lease else ""
+            rows = await connection.fetch(self._sql(_CLAIM), moment, limit, until, self._holder)
+        return [OutboxEntry(row["memory_id"], row["revision"], row["attempts"]) for row in rows]
+
+    async def finish(self, entries: Sequence[OutboxEntry]) -> None:
+        """Remove entries that were not renewed."""
+        await self._settle(entries, _FINISH)
+
+    async def postpone(self, entries: Sequence[OutboxEntry], due_at: datetime) -> None:
+        """Count a failed attempt."""
+        await self._settle(entries, _POSTPONE, timestamp(due_at))
+
+    async def enqueue_all(self) -> None:
+        """Add an entry for every memory that has none."""
+        async with self._database.transaction() as connection:
+            await connection.execute(self._sql(_ENQUEUE_ALL))
+
+    async def backlog(self) -> int:
+        """Return the number of entries."""
+        return await self._number("SELECT count(*) FROM {schema}.outbox")
+
+    async def pending(self) -> int:
+        """Return the number of memories that have an entry."""
+        return await self._number(_PENDING)
+
+    async def settled(self) -> int:
+        """Return the number of memories that have no entry."""
+        return await self._number(_SETTLED)
+
+    async def _settle(self, entries: Sequence[OutboxEntry], statement: str, *more: object) -> None:
+        ids = [entry.memory_id for entry in entries]
+        async with self._database.transaction() as connection:
+            await connection.execute(self._sql(statement), ids, [str(entry.revision) for entry in entries], *more)
+            await connection.execute(self._sql(_RELEASE), ids, self._holder)
+
+    async def _number(self, query: str) -> int:
+        return int((await self._database.read(self._sql(query)))[0]["count"])
+
+    def _sql(self, statement: str) -> str:
+        return statement.format(schema=self._database.schema)

@@ -1,0 +1,37 @@
+"""Opening a tenant's records in PostgreSQL, with vectors and graph from elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from loci_dataplane.stores.ports import Graph, Stores, Transaction, Vectors
+from loci_dataplane.stores.postgres.database import Database
+from loci_dataplane.stores.postgres.full_text import PostgresFullText
+from loci_dataplane.stores.postgres.outbox import PostgresOutbox
+from loci_dataplane.stores.postgres.records import PostgresRecords
+from loci_dataplane.stores.postgres.transaction import PostgresTransaction
+
+
+@contextlib.asynccontextmanager
+async def postgres_stores(tenant: str, dsn: Callable[[], str], vectors: Vectors, graph: Graph) -> AsyncIterator[Stores]:
+    """A tenant's stores for the length of the block; the operator has created the schema and its role."""
+    database = Database(tenant, dsn)
+    await database.open()
+    try:
+        yield Stores(
+            transaction=lambda: _transaction(database),
+            records=PostgresRecords(database),
+            full_text=PostgresFullText(database),
+            outbox=PostgresOutbox(database),
+            vectors=vectors,
+            graph=graph,
+        )
+    finally:
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def _transaction(database: Database) -> AsyncIterator[Transaction]:
+    async with database.transaction() as session:
+        yield PostgresTransaction(session, database.schema)
