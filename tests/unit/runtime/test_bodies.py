@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pytest
 from starlette.types import Message, Receive, Scope
 
-from loci_runtime.bodies import BodyError, bounded
+from loci_runtime.bodies import BodyError, _decompressed, bounded
 from loci_runtime.draining import drained
 
 BODY = b'{"content": "otters"}'
@@ -70,6 +70,8 @@ async def test_the_bound_counts_decompressed_bytes_and_memory_stays_within_it() 
     with pytest.raises(BodyError) as refused:
         await read(bounded(scope(content_encoding="gzip"), sending(bomb), 1_000))
     assert refused.value.status_code == 413
+    piece = await _decompressed(sending(bomb), 1_000)()
+    assert len(piece["body"]) == 1_001, "no more is decompressed than shows that it is too much"
     exact = gzip.compress(b"x" * 1_000)
     assert len(await read(bounded(scope(content_encoding="gzip"), sending(exact), 1_000))) == 1_000
 
