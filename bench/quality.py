@@ -1,46 +1,39 @@
-"""How well search finds the right memories: a retrieval task on real conversations, driven through `loci serve`.
-
-The task is no part of this repository: a folder with `run_http.py`, beside the checkout in `shared/quality` or where
-LOCI_QUALITY_TASK says. Each conversation is a tenant, each turn a memory, each question a search.
-"""
+"""How well search finds the right memories: a retrieval task on real conversations, driven through `loci serve`."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from loci_dev.bench import Figure, figure, report
-from loci_dev.rigs.standalone import ADMIN_KEY, serve
+from loci_dev.retrieval_task import answers, at_thresholds, run_task, task_folder
+from loci_dev.rigs.standalone import serve
 
-_BESIDE = Path(__file__).parents[2] / "shared" / "quality"
+_SCORES: Final = (0.3, 0.5, 0.8)
+"""Scores whose precision and recall docs/benchmarks.md tells."""
 
 
 def main() -> int:
-    """Run the task and report recall, foreign results and latencies."""
-    task = Path(os.environ.get("LOCI_QUALITY_TASK", _BESIDE))
-    if not (task / "run_http.py").exists():
-        print(f"bench-quality: skipped: no retrieval task in {task.name}/ beside the checkout (set LOCI_QUALITY_TASK)")
+    """Run the task; report recall, latencies, and what scores mean."""
+    if (task := task_folder()) is None:
+        print("bench-quality: skipped: no retrieval task beside the checkout (set LOCI_QUALITY_TASK)")
         return 0
-    with tempfile.TemporaryDirectory(prefix="loci-quality-") as folder, serve(Path(folder)) as served:
-        out = Path(folder) / "result.json"
-        command = [sys.executable, str(task / "run_http.py"), "--base-url", served.url, "--admin-key", ADMIN_KEY]
-        options = ["--tier", "enterprise", "--state", f"{folder}/state.json", "--out", str(out)]
-        subprocess.run([*command, *options], check=True)
-        report("quality", _figures(json.loads(out.read_text())["variants"]["default"]))
+    with tempfile.TemporaryDirectory(prefix="loci-quality-") as name, serve(Path(name)) as served:
+        result = run_task(task, served, Path(name))
+        own = answers(task, served, Path(name), foreign=False)
+    report("quality", [*_figures(result), *at_thresholds(own, _SCORES)])
     return 0
 
 
-def _figures(result: dict[str, Any]) -> list[Figure]:
-    metrics, found = result["metrics"], []
+def _figures(result: dict[str, Any]) -> Iterator[Figure]:
+    metrics = result["metrics"]
     for category, values in metrics.items():
-        found.append(figure(f"recall@10, {category}", values["recall@10"], "", metrics["overall"]["recall@10"]))
-    found.append(figure("MRR, overall", metrics["overall"]["mrr"], ""))
-    return found
+        yield figure(f"recall@10, {category}", values["recall@10"], "", metrics["overall"]["recall@10"])
+    yield figure("hit@10, overall", metrics["overall"]["hit@10"], "")
+    yield figure("MRR, overall", metrics["overall"]["mrr"], "")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from loci_dataplane.metrics import Families, MetricsPage, TenantMetrics
 from loci_dataplane.middleware import MAX_BODY_BYTES, ingress_only
 from loci_dataplane.outbox.graph_index import GraphIndex
 from loci_dataplane.outbox.indexer import Indexer
+from loci_dataplane.search.retrievers import retrievers
 from loci_dataplane.search.service import Search
 from loci_dataplane.stores.ports import Embedder, Stores
 from loci_dataplane.usage.service import UsageService
@@ -107,7 +108,7 @@ def provide_services(app: FastAPI, stores: Stores) -> tuple[Indexer, tuple[objec
     metrics = services.find(TenantMetrics)
     graph_index = GraphIndex(stores.graph, extract, lambda: deps.limits().max_graph_nodes)
     indexer = Indexer(stores, deps.embedder, graph_index, deps.now, deps.tenant)
-    search = Search(stores, deps.embedder, lambda: indexer.generation, deps.now)
+    search = Search(stores, retrievers(stores, deps.embedder), lambda: indexer.generation, deps.now)
     made = (
         stores,
         Memories(stores, indexer, deps.limits, deps.now),

@@ -1,1 +1,1 @@
-"""The embedder: text to vector, batched with priorities, behind an OpenAI-compatible endpoint."""
+"""The embedder: turns texts into vectors, batched by priority, behind an OpenAI-compatible endpoint."""

@@ -12,7 +12,7 @@ from loci_runtime.serving import run, serve
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until SIGTERM."""
     settings = Settings()
     run(_serve(settings), settings.log_level)
 

@@ -1,4 +1,10 @@
-"""Dynamic batching: texts that wait together share a forward pass, interactive ones first, and the queue is bounded."""
+"""Dynamic batching: waiting texts share a forward pass, interactive ones before bulk ones, in a bounded queue.
+
+A call is split into pieces of at most 8 texts. One worker takes the pieces of one priority, up to 32 texts, and encodes
+them in a thread of its own, so an interactive text waits for at most one batch that is under way. Failure modes: a full
+queue raises `BusyError` at once; an error of the encoder reaches every caller of its batch; texts whose caller has gone
+are skipped.
+"""
 
 from __future__ import annotations
 
@@ -13,27 +19,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 _PIECE: Final = 8
-"""Texts of one call that go together: a long call is cut, so that an interactive one need not wait for all of it."""
+"""Maximum number of texts of one call in a batch; long calls are split so that interactive ones can go in between."""
 _BATCH: Final = 32
-"""Texts that share a pass through the worker."""
+"""Maximum number of texts in a batch."""
 
 
 class BusyError(Exception):
-    """Too many texts are waiting; try again in `retry_after` seconds."""
+    """Too many texts are waiting; retry after `retry_after` seconds."""
 
     retry_after = 1
 
 
 class TextEncoder(Protocol):
-    """What is batched: `Encoder`, or a stand-in."""
+    """The port of the model: `Encoder`, or a fake in tests."""
 
     def encode(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], int]:
-        """Vectors of shape (len(texts), dimension) and the number of tokens."""
+        """Return vectors of shape (len(texts), dimension) and the number of tokens."""
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """Vectors of shape (texts, dimension), in order, and the tokens they took."""
+    """Vectors of shape (texts, dimension), in order, and the number of tokens read."""
 
     vectors: NDArray[np.float32]
     tokens: int
@@ -46,7 +52,7 @@ class _Piece:
 
 
 class Batcher:
-    """Runs an encoder in one thread of its own; an async context manager."""
+    """Runs an encoder in a thread; use it as an async context manager."""
 
     def __init__(self, encoder: TextEncoder, max_waiting: int = 1_024) -> None:
         self._encoder = encoder
@@ -71,11 +77,11 @@ class Batcher:
 
     @property
     def waiting(self) -> int:
-        """Texts that wait now."""
+        """Number of waiting texts."""
         return sum(len(piece.texts) for piece in (*self._interactive, *self._bulk))
 
     async def embed(self, texts: Sequence[str], *, interactive: bool) -> Embedded:
-        """Embed texts, before all bulk ones when interactive; BusyError when too many wait."""
+        """Embed texts, interactive ones before bulk ones; raise BusyError when too many are waiting."""
         if self.waiting + len(texts) > self._max_waiting:
             raise BusyError
         loop = asyncio.get_running_loop()
@@ -99,19 +105,19 @@ class Batcher:
             except asyncio.CancelledError:
                 _fail(pieces, BusyError())
                 raise
-            except Exception as error:  # noqa: BLE001 - the edge to the model: its callers get what it raised
+            except Exception as error:  # noqa: BLE001 - any error of the model goes to the callers of the batch
                 _fail(pieces, error)
                 continue
             _resolve(pieces, vectors, tokens)
 
     def _next_batch(self) -> list[_Piece]:
-        """The pieces of the next pass: never bulk beside interactive ones, which would wait for it."""
+        """Take the pieces of the next batch, all of one priority: bulk texts would slow interactive ones down."""
         queue = self._interactive or self._bulk
         pieces: list[_Piece] = []
         size = 0
         while queue and (not pieces or size + len(queue[0].texts) <= _BATCH):
             piece = queue.popleft()
-            if not piece.result.done():  # its caller went away
+            if not piece.result.done():  # the caller has gone
                 pieces.append(piece)
                 size += len(piece.texts)
         return pieces

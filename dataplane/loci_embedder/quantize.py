@@ -1,8 +1,8 @@
-"""Integer arithmetic for a model that has int8 weights but multiplies in float32.
+"""Rewrite a model with int8 weights that multiplies in float32 to integer arithmetic.
 
-The published file casts its weights back to float32 and multiplies those: half again the CPU that integers need (`make
-bench-embedder`), and more memory. The weights stay what they are; the activations are quantized as they come (ONNX's
-dynamic quantization). Unsigned weights, because signed ones may saturate on CPUs without VNNI.
+The published file casts its weights back to float32 and multiplies those, which takes half again the CPU of integer
+arithmetic (`make bench-embedder`) and more memory. The weights are unchanged; activations are quantized at run time
+(ONNX's dynamic quantization). Weights become unsigned, because signed ones may saturate on CPUs without VNNI.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _Weight:
 
 @dataclass
 class _Rewrite:
-    """The graph as it is written anew."""
+    """The nodes of the rewritten graph."""
 
     weights: dict[str, _Weight]
     nodes: list[NodeProto] = field(default_factory=list)
@@ -40,7 +40,7 @@ class _Rewrite:
 
 
 def integer_model(model_file: bytes) -> bytes:
-    """The same model with integer matrix products and look-ups; its inputs, outputs and weights are unchanged."""
+    """Return the same model with integer matrix products and lookups; inputs, outputs and weights are unchanged."""
     model = onnx.load_from_string(model_file)
     weights = _weights(model.graph)
     floats = weights.keys() | {n.input[0] for n in model.graph.node if n.output[0] in weights}

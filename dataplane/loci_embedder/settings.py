@@ -1,4 +1,4 @@
-"""What the embedder can be told from outside; every field is an environment variable `LOCI_<NAME>`."""
+"""Settings of the embedder, read from environment variables `LOCI_<NAME>`."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ class Settings(ProcessSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(EMBEDDER_PORT, ge=1, le=65535, description="Port to listen on.")
     threads: int = Field(1, gt=0, description="CPU threads of one forward pass.")
-    max_waiting: int = Field(1_024, gt=0, description="Texts that may wait; beyond it callers get 429.")
+    max_waiting: int = Field(1_024, gt=0, description="Maximum number of waiting texts; beyond it requests get 429.")

@@ -1,8 +1,15 @@
-"""From each retriever's hits to one ranking: pure arithmetic.
+"""From each retriever's evidence to one ranking: pure arithmetic.
 
-Scores are scaled to 0..1 over a retriever's hits and blended; then each memory gains a share of its better neighbour
-in the session, since an answer often stands beside the turn that matches. Both beat reciprocal rank fusion on
-conversations (docs/benchmarks.md).
+The evidence for a memory is the weighted sum of what the retrievers say, each from 0 to 1 on a scale of its own that
+does not depend on the other candidates. In a session the answer often stands beside the memory that matches, so each
+memory also gains a share of its better neighbour's evidence. `relevance.score` turns evidence into the score that is
+answered, and memories are ranked by it. On conversations such a blend beats reciprocal rank fusion, and is no worse
+than one of scores scaled over each answer's candidates, which could not be compared between answers
+(docs/benchmarks.md).
+
+Cost: linear in candidates (a few hundred), below a millisecond. Failure modes: with one retriever left, scores are
+those of its mode; a memory whose vector is not indexed yet scores by its words alone; in a session that repeats itself
+neighbours lift each other, at most by `SPREAD`.
 """
 
 from __future__ import annotations
@@ -11,59 +18,58 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from loci_dataplane.stores.ports import Hit
+from loci_dataplane.search.relevance import score
 
-WEIGHTS: Final[Mapping[str, float]] = {"vector": 0.55, "keyword": 0.45}
-STRONG: Final[Mapping[str, float]] = {"keyword": 1.0}
-"""From which best score on a retriever's hits count in full. BM25 gives far less when the query's words are in most
-memories, as in a small collection: then they say nothing, and scaling alone would make noise look like evidence."""
 SPREAD: Final = 0.35
-"""The share of the better neighbour's score."""
+"""The share of the better neighbour's evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A memory's place: its score from 0 to 1, and where that comes from."""
+    """A memory's place.
+
+    Args:
+        score: from 0 to 1.
+        evidence: by retriever, from 0 to 1.
+        neighbour: evidence gained from a neighbour.
+    """
 
     memory_id: str
     score: float
-    parts: dict[str, dict[str, float]] = field(default_factory=dict)
+    evidence: Mapping[str, float] = field(default_factory=dict)
     neighbour: float = 0.0
 
 
-def fuse(hits: Mapping[str, Sequence[Hit]], neighbours: Mapping[str, Sequence[str]]) -> list[Ranked]:
-    """Blend the hits of one or more retrievers, best first; neighbours that nothing hit take part too."""
-    total = sum(WEIGHTS[retriever] for retriever in hits)
-    scaled = {retriever: _scale(found, STRONG.get(retriever)) for retriever, found in hits.items()}
-    blended: dict[str, float] = {}
-    for retriever, scores in scaled.items():
-        for memory_id, score in scores.items():
-            blended[memory_id] = blended.get(memory_id, 0.0) + WEIGHTS[retriever] / total * score
+def fuse(
+    evidence: Mapping[str, Mapping[str, float]],
+    weights: Mapping[str, float],
+    with_word: frozenset[str],
+    neighbours: Mapping[str, Sequence[str]],
+) -> list[Ranked]:
+    """Rank the candidates, best first.
+
+    Args:
+        evidence: by retriever, each candidate's evidence.
+        weights: of the retrievers.
+        with_word: candidates that hold a word of the query.
+        neighbours: of candidates, those beside them in their sessions; only other candidates gain.
+    """
+    sums: dict[str, float] = {}
+    for retriever, values in evidence.items():
+        for memory_id, value in values.items():
+            sums[memory_id] = sums.get(memory_id, 0.0) + weights[retriever] * value
     gains: dict[str, float] = {}
-    for memory_id, score in blended.items():
-        for neighbour in neighbours.get(memory_id, ()):
-            gains[neighbour] = max(gains.get(neighbour, 0.0), SPREAD * score)
-    parts = _parts(hits)
-    sums = {i: blended.get(i, 0.0) + gains.get(i, 0.0) for i in blended.keys() | gains.keys()}
-    return [
-        Ranked(i, min(1.0, sums[i]), parts.get(i, {}), gains.get(i, 0.0))
-        for i in sorted(sums, key=lambda i: (-sums[i], i))
+    for memory_id, beside in neighbours.items():
+        for neighbour in beside:
+            if memory_id in sums and neighbour in sums:
+                gains[neighbour] = max(gains.get(neighbour, 0.0), SPREAD * sums[memory_id])
+    ranked = [
+        Ranked(
+            i,
+            score(total + gains.get(i, 0.0), holds_word=i in with_word),
+            {name: values[i] for name, values in evidence.items() if i in values},
+            gains.get(i, 0.0),
+        )
+        for i, total in sums.items()
     ]
-
-
-def _scale(hits: Sequence[Hit], strong: float | None) -> dict[str, float]:
-    """Scores from 0 (the worst hit) to 1 (the best), or to less when even the best is weak."""
-    if not hits:
-        return {}
-    best, worst = max(h.score for h in hits), min(h.score for h in hits)
-    width = best - worst
-    strength = 1.0 if strong is None else min(1.0, max(0.0, best / strong))
-    return {h.memory_id: strength * ((h.score - worst) / width if width else 1.0) for h in hits}
-
-
-def _parts(hits: Mapping[str, Sequence[Hit]]) -> dict[str, dict[str, dict[str, float]]]:
-    parts: dict[str, dict[str, dict[str, float]]] = {}
-    for retriever, found in hits.items():
-        for rank, hit in enumerate(found, 1):
-            parts.setdefault(hit.memory_id, {})[retriever] = {"rank": rank, "score": hit.score}
-    return parts
+    return sorted(ranked, key=lambda r: (-r.score, r.memory_id))

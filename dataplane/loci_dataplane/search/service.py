@@ -1,9 +1,14 @@
-"""Search: retrievers side by side under a deadline, fused, with the rows behind the hits; and a cache of answers."""
+"""Search: retrievers side by side under a deadline, then one ranking of their candidates; and a cache of answers.
+
+Candidates are the retrievers' best hits and, in mode hybrid, the neighbours of the first of them. Their rows are read
+once, every candidate is judged by every retriever, and the sums are ranked (`fusion`). Only live rows that the filter
+admits are candidates, so an index that lags behind the records never adds a result that is gone.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,26 +16,24 @@ import structlog
 from cachetools import LRUCache
 
 from loci_dataplane.model import filter as language
-from loci_dataplane.model.filter import Filter
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.search.fusion import Ranked, fuse
-from loci_dataplane.search.schemas import Mode, SearchInput, SearchOutput, SearchResult
-from loci_dataplane.search.words import telling_terms
-from loci_dataplane.stores.ports import Embedder, Hit, Stores
+from loci_dataplane.search.lexical import Match, Matcher
+from loci_dataplane.search.question import Question
+from loci_dataplane.search.retrievers.port import Found, Retriever
+from loci_dataplane.search.schemas import HYBRID, SearchInput, SearchOutput, SearchResult
+from loci_dataplane.stores.ports import Frequencies, Stores
+from loci_dataplane.text.query import index_terms, query_words
 from loci_runtime.errors import UnavailableError
 
 _CANDIDATES: Final = 100
+"""Hits of each retriever."""
+_WITH_NEIGHBOURS: Final = 30
+"""Of these hits of each retriever the neighbours are candidates, too."""
 _DEADLINE: Final = 1.0
 """Seconds after which an answer goes out without the retrievers that are late."""
-_WIDE: Final = 10_000
-"""Of the nearest memories so many are looked at when a filter admits more than that."""
 _CACHED_CHARACTERS: Final = 4_000_000
-"""Bound of all cached answers together."""
-_RETRIEVERS: Final = {
-    Mode.HYBRID: ("vector", "keyword"),
-    Mode.VECTOR: ("vector",),
-    Mode.KEYWORD: ("keyword",),
-}
+"""Maximum size of all cached answers together."""
 
 
 class Search:
@@ -39,58 +42,61 @@ class Search:
     def __init__(
         self,
         stores: Stores,
-        embedder: Embedder,
+        retrievers: Sequence[Retriever],
         generation: Callable[[], int],
         now: Callable[[], datetime],
     ) -> None:
         self._stores = stores
-        self._embedder = embedder
+        self._retrievers = retrievers
         self._generation = generation
         self._now = now
+        self._matcher = Matcher()
         self._cache: LRUCache[tuple[int, str], SearchOutput] = LRUCache(_CACHED_CHARACTERS, getsizeof=_size)
         self._log = structlog.get_logger()
         self._hits = 0
         self._misses = 0
-        self.exact_filter = 30_000
-        """A filter that admits at most so many memories goes to the vector index as their ids: 30 ms for 20,000."""
 
     def hit_ratio(self) -> float:
         """Share of searches that the cache answered, 0 to 1."""
         return self._hits / max(1, self._hits + self._misses)
 
     async def search(self, wanted: SearchInput) -> SearchOutput:
-        """Find memories; UnavailableError when every retriever failed."""
+        """Find memories; raise UnavailableError when every retriever failed."""
         where = language.parse(wanted.filters)
         key = (self._generation(), wanted.model_dump_json())
         if (cached := self._cache.get(key)) is not None:
             self._hits += 1
             return cached
         self._misses += 1
-        now = self._now()
+        question = Question(wanted.query, query_words(wanted.query), where, self._now())
         pending = await self._stores.outbox.pending()  # before the indexes are searched, so that none is overlooked
-        found, degraded = await self._retrieve(wanted, where, now)
-        ranked = fuse(
-            found, await self._stores.records.neighbours([h.memory_id for hits in found.values() for h in hits])
-        )
-        memories = await self._memories(ranked, wanted, where, now)
-        results = [_result(r, memories[r.memory_id], wanted) for r in ranked if r.memory_id in memories]
-        output = SearchOutput(results=results[: wanted.limit], degraded=degraded, pending=pending)
-        if not (degraded or pending) and not any(result.expires_at for result in output.results):
+        results, degraded = await self._results(wanted, question)
+        output = SearchOutput(results=results, degraded=degraded, pending=pending)
+        if not (degraded or pending) and not any(result.expires_at for result in results):
             self._cache[key] = output
         return output
 
-    async def _retrieve(
-        self, wanted: SearchInput, where: Filter, now: datetime
-    ) -> tuple[dict[str, Sequence[Hit]], list[str]]:
-        """Each retriever's hits, and the names of those that failed or were late."""
-        ways: dict[str, Callable[..., Coroutine[Any, Any, Sequence[Hit]]]] = {
-            "vector": self._by_vector,
-            "keyword": self._by_keyword,
-        }
-        names = _RETRIEVERS[wanted.mode]
-        tasks = {name: asyncio.create_task(ways[name](wanted.query, where, now)) for name in names}
+    async def _results(self, wanted: SearchInput, question: Question) -> tuple[list[SearchResult], list[str]]:
+        retrievers = [r for r in self._retrievers if wanted.mode in (HYBRID, r.name)]
+        found = await self._retrieve(retrievers, question)
+        neighbours = await self._neighbours(found) if wanted.spread else {}
+        memories = await self._memories(_candidates(found, neighbours, wanted.mode), question)
+        matches = await self._matches(memories, question)
+        if any(r.needs_word for r in retrievers) and wanted.mode != HYBRID:
+            matches = {memory_id: match for memory_id, match in matches.items() if match.held}
+        evidence, failed = await self._judge(found, matches)
+        alone = wanted.mode != HYBRID or len(evidence) == 1
+        weights = {r.name: r.weight_alone if alone else r.weight for r in retrievers}
+        with_word = frozenset(memory_id for memory_id, match in matches.items() if match.held)
+        ranked = [r for r in fuse(evidence, weights, with_word, neighbours) if r.score >= wanted.threshold]
+        results = [_result(r, memories[r.memory_id], found, wanted) for r in ranked[: wanted.limit]]
+        return results, [r.name for r in retrievers if r.name not in found or r.name in failed]
+
+    async def _retrieve(self, retrievers: Sequence[Retriever], question: Question) -> dict[str, Found]:
+        """Run the retrievers; return the results of those that neither failed nor were late."""
+        tasks = {r.name: asyncio.create_task(r.find(question, _CANDIDATES)) for r in retrievers}
         await asyncio.wait(tasks.values(), timeout=_DEADLINE)
-        found: dict[str, Sequence[Hit]] = {}
+        found: dict[str, Found] = {}
         for name, task in tasks.items():
             if task.done() and task.exception() is None:
                 found[name] = task.result()
@@ -99,46 +105,69 @@ class Search:
                 task.cancel()
         if not found:
             raise UnavailableError("No index can be searched just now; try again in a moment.")
-        return found, [name for name in names if name not in found]
+        return found
 
-    async def _by_vector(self, query: str, where: Filter, now: datetime) -> Sequence[Hit]:
-        (vector,) = await self._embedder.embed([query], interactive=True)
-        if where == language.EVERYTHING:
-            return await self._stores.vectors.search(vector, _CANDIDATES, None)
-        among = await self._stores.records.matching(where, self.exact_filter + 1, now)
-        if len(among) <= self.exact_filter:
-            return await self._stores.vectors.search(vector, _CANDIDATES, among)
-        nearest = await self._stores.vectors.search(vector, _WIDE, None)
-        ids = language.Among(tuple(hit.memory_id for hit in nearest))
-        admitted = set(await self._stores.records.matching(language.AllOf((where, ids)), _WIDE, now))
-        return [hit for hit in nearest if hit.memory_id in admitted][:_CANDIDATES]
+    async def _neighbours(self, found: Mapping[str, Found]) -> Mapping[str, Sequence[str]]:
+        ids = dict.fromkeys(hit.memory_id for f in found.values() for hit in f.hits)
+        return await self._stores.records.neighbours(list(ids))
 
-    async def _by_keyword(self, query: str, where: Filter, now: datetime) -> Sequence[Hit]:
-        words = telling_terms(query)
-        return await self._stores.full_text.search(words, where, _CANDIDATES, now) if words else []
+    async def _memories(self, ids: Sequence[str], question: Question) -> Mapping[str, Memory]:
+        """The live rows that the filter admits."""
+        if question.where == language.EVERYTHING:
+            return await self._stores.records.get(ids, question.now)
+        admitted = language.AllOf((question.where, language.Among(tuple(ids))))
+        return {memory.id: memory for memory in await self._stores.records.page(admitted, 0, len(ids), question.now)}
 
-    async def _memories(
-        self, ranked: Sequence[Ranked], wanted: SearchInput, where: Filter, now: datetime
-    ) -> Mapping[str, Memory]:
-        """The rows that may be shown: there is one, it lives, the filter admits it, its score suffices."""
-        ids = [r.memory_id for r in ranked if r.score >= wanted.threshold]
-        if where == language.EVERYTHING:
-            return await self._stores.records.get(ids[: wanted.limit * 2 + _CANDIDATES], now)
-        admitted = language.AllOf((where, language.Among(tuple(ids))))
-        return {memory.id: memory for memory in await self._stores.records.page(admitted, 0, len(ids), now)}
+    async def _matches(self, memories: Mapping[str, Memory], question: Question) -> dict[str, Match]:
+        terms = index_terms(question.words)
+        frequencies = await self._stores.full_text.frequencies(terms) if terms else Frequencies(0)
+        # Long memories take milliseconds, so not on the event loop.
+        return await asyncio.to_thread(self._matcher.match, question.words, frequencies, list(memories.values()))
+
+    async def _judge(
+        self, found: Mapping[str, Found], matches: Mapping[str, Match]
+    ) -> tuple[dict[str, Mapping[str, float]], list[str]]:
+        """Each retriever's evidence, and the names of those that failed meanwhile."""
+        judged = await asyncio.gather(*(f.judge(matches) for f in found.values()), return_exceptions=True)
+        evidence: dict[str, Mapping[str, float]] = {}
+        for name, values in zip(found, judged, strict=True):
+            if isinstance(values, BaseException):
+                self._log.warning("retriever left out", retriever=name, reason=type(values).__name__)
+            else:
+                evidence[name] = values
+        if not evidence:
+            raise UnavailableError("No index can be searched just now; try again in a moment.")
+        return evidence, [name for name in found if name not in evidence]
+
+
+def _candidates(found: Mapping[str, Found], neighbours: Mapping[str, Sequence[str]], mode: str) -> list[str]:
+    """The hits and, in mode hybrid, the neighbours of the first of them."""
+    hits = [hit.memory_id for f in found.values() for hit in f.hits]
+    first = [hit.memory_id for f in found.values() for hit in f.hits[:_WITH_NEIGHBOURS]] if mode == HYBRID else []
+    return list(dict.fromkeys([*hits, *(beside for memory_id in first for beside in neighbours.get(memory_id, ()))]))
 
 
 def _reason(task: asyncio.Task[Any]) -> str:
-    """Why a retriever took no part, without anything that was searched for."""
+    """Why a retriever took no part, without anything of the query."""
     return type(task.exception()).__name__ if task.done() else "late"
 
 
 def _size(output: SearchOutput) -> int:
-    """An answer's characters, about."""
+    """An answer's size in characters, approximately."""
     return sum(1_000 + len(result.content) for result in output.results) + 1_000
 
 
-def _result(ranked: Ranked, memory: Memory, wanted: SearchInput) -> SearchResult:
-    explanation = {**ranked.parts, "neighbour": ranked.neighbour} if wanted.explain else None
+def _result(ranked: Ranked, memory: Memory, found: Mapping[str, Found], wanted: SearchInput) -> SearchResult:
+    explanation = _explanation(ranked, found) if wanted.explain else None
     fields = {name: getattr(memory, name) for name in SearchResult.model_fields if hasattr(memory, name)}
     return SearchResult.model_construct(**fields, score=ranked.score, explanation=explanation)
+
+
+def _explanation(ranked: Ranked, found: Mapping[str, Found]) -> dict[str, Any]:
+    """By retriever the evidence and, if it found the memory itself, its rank and score; and the neighbour's share."""
+    explanation: dict[str, Any] = {"neighbour": ranked.neighbour}
+    for name, evidence in ranked.evidence.items():
+        ranks = ((rank, hit) for rank, hit in enumerate(found[name].hits, 1) if hit.memory_id == ranked.memory_id)
+        rank, hit = next(ranks, (None, None))
+        explanation[name] = {"evidence": evidence, **({"rank": rank, "score": hit.score} if hit else {})}
+    return explanation

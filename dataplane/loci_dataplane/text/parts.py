@@ -18,7 +18,7 @@ OVERLAP_TOKENS: Final = 32
 _COMMON: Final = 6
 """Letters up to which an ASCII word is one token."""
 _PIECE: Final = regex.compile(r"\s*\S{1,16}|\s+$")
-"""What is not divided: a word; of a run without spaces some characters."""
+"""The unit that is never split: a word, or 16 characters of a run without spaces."""
 _TOKEN: Final = regex.compile(r"[a-zA-Z]+|\S")
 _HANGUL: Final = regex.compile(r"\p{Hangul}")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -22,14 +22,6 @@ class Kind(Enum):
     SYMBOL = "symbol"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A stretch of folded text without white space."""
-
-    kind: Kind
-    text: str
-
-
 _CJK: Final = r"[\p{Han}\p{Hiragana}\p{Katakana}\u30FC\u3005\u3006]"
 _DICTIONARY: Final = r"[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 _LETTER: Final = rf"[[\p{{L}}\p{{M}}\p{{N}}]--{_CJK}--\p{{Hangul}}--{_DICTIONARY}]"
@@ -43,8 +35,16 @@ _TOKEN: Final = regex.compile(
     regex.V1,
 )
 
+_ASCII_TOKEN: Final = re.compile(
+    r"(?P<number>(?<![a-z0-9])v?\d+(?:[.,:/-]\d+)+(?![a-z0-9]))"
+    r"|(?P<word>[a-z0-9]+(?:(?:[.'@/:&+-]_*|_+)[a-z0-9]+)*(?:\+\+|\#)?)"
+)
+"""The same for ASCII, where the standard library's engine is three times as fast."""
+_KINDS: Final = {kind.value: kind for kind in Kind}
 
-def tokens(folded: str) -> Iterator[Token]:
-    """The tokens in order; punctuation and white space are left out."""
-    for found in _TOKEN.finditer(folded):
-        yield Token(Kind(found.lastgroup), found[0])
+
+def tokens(folded: str) -> Iterator[tuple[Kind, str]]:
+    """Each token's kind and text, in order; punctuation and white space are left out."""
+    pattern = _ASCII_TOKEN if folded.isascii() else _TOKEN
+    for found in pattern.finditer(folded):
+        yield _KINDS[found.lastgroup or ""], found[0]

@@ -1,62 +1,89 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loci_dataplane.search.fusion import SPREAD, WEIGHTS, fuse
+from loci_dataplane.search.fusion import SPREAD, Ranked, fuse
+from loci_dataplane.search.relevance import UNRELATED, score
+from loci_dataplane.search.retrievers.port import Found
+from loci_dataplane.search.schemas import MODES
+from loci_dataplane.search.service import _candidates
 from loci_dataplane.stores.ports import Hit
 
 IDS = st.sampled_from([f"mem_{letter}" for letter in "abcdefgh"])
-HITS = st.lists(st.builds(Hit, IDS, st.floats(-10, 10)), unique_by=lambda hit: hit.memory_id, max_size=8)
+EVIDENCE = st.dictionaries(IDS, st.floats(0, 1), max_size=8)
 NEIGHBOURS = st.dictionaries(IDS, st.lists(IDS, max_size=2).map(tuple))
+BOTH = {"vector": 0.5, "keyword": 0.5}
+NO_WORD: frozenset[str] = frozenset()
 
 
-def ranking(*hits: Hit) -> dict[str, list[Hit]]:
-    return {"vector": list(hits)}
+def by_id(ranked: list[Ranked]) -> dict[str, float]:
+    return {entry.memory_id: entry.score for entry in ranked}
 
 
-def test_blends_scaled_scores_by_their_weights() -> None:
-    hits = {
-        "vector": [Hit("both", 0.9), Hit("vector only", 0.7), Hit("worst", 0.5)],
-        "keyword": [Hit("both", 12.0), Hit("worst", 2.0)],
+def test_adds_weighted_evidence() -> None:
+    evidence = {"vector": {"both": 0.8, "vector": 0.8}, "keyword": {"both": 0.6, "keyword": 0.6}}
+    assert by_id(fuse(evidence, BOTH, NO_WORD, {})) == {
+        "both": pytest.approx(score(0.7, holds_word=False)),
+        "vector": pytest.approx(score(0.4, holds_word=False)),
+        "keyword": pytest.approx(score(0.3, holds_word=False)),
     }
-    scores = {ranked.memory_id: ranked.score for ranked in fuse(hits, {})}
-    assert scores == {"both": 1.0, "vector only": pytest.approx(WEIGHTS["vector"] / 2), "worst": 0.0}
 
 
-def test_words_that_are_in_most_memories_are_no_evidence() -> None:
-    hits = {"vector": [Hit("right", 0.5), Hit("wrong", 0.1)], "keyword": [Hit("wrong", 1e-6), Hit("right", 5e-7)]}
-    assert [ranked.memory_id for ranked in fuse(hits, {})] == ["right", "wrong"]
+def test_a_score_does_not_depend_on_the_other_candidates() -> None:
+    alone = fuse({"vector": {"a": 0.6}}, BOTH, NO_WORD, {})
+    among = fuse({"vector": {"a": 0.6, "b": 1.0, "c": 0.0}}, BOTH, NO_WORD, {})
+    assert by_id(alone)["a"] == by_id(among)["a"]
 
 
-def test_one_retriever_alone_uses_the_whole_scale() -> None:
-    assert [r.score for r in fuse(ranking(Hit("a", 0.8), Hit("b", 0.2)), {})] == [1.0, 0.0]
+def test_a_candidate_gains_a_share_of_its_better_neighbour() -> None:
+    evidence = {"vector": {"before": 1.0, "after": 0.5, "between": 0.0}}
+    ranked = fuse(evidence, BOTH, NO_WORD, {"before": ("between",), "after": ("between",)})
+    gained = next(entry for entry in ranked if entry.memory_id == "between")
+    assert gained.neighbour == SPREAD * 0.5
+    assert gained.score == score(SPREAD * 0.5, holds_word=False)
 
 
-def test_a_neighbour_gains_a_share_of_the_better_one_beside_it() -> None:
-    hits = ranking(Hit("before", 1.0), Hit("after", 0.5), Hit("worst", 0.0))
-    neighbours = {"before": ("between",), "after": ("between",)}
-    gained = next(ranked for ranked in fuse(hits, neighbours) if ranked.memory_id == "between")
-    assert gained.neighbour == SPREAD
-    assert gained.parts == {}
+def test_a_neighbour_that_is_no_candidate_is_not_added() -> None:
+    assert by_id(fuse({"vector": {"a": 1.0}}, BOTH, NO_WORD, {"a": ("b",)})).keys() == {"a"}
 
 
-def test_a_single_hit_is_a_full_one_and_no_hit_is_no_result() -> None:
-    assert fuse(ranking(Hit("a", 0.1)), {})[0].score == 1.0
-    assert fuse({"vector": [], "keyword": []}, {}) == []
+@pytest.mark.parametrize("mode", MODES)
+def test_neighbours_are_candidates_in_mode_hybrid_only(mode: str) -> None:
+    found = {"vector": Found([Hit("a", 1.0)], lambda _: pytest.fail("not judged"))}
+    assert _candidates(found, {"a": ("b",)}, mode) == (["a", "b"] if mode == "hybrid" else ["a"])
 
 
-def test_tells_each_retrievers_rank_and_score() -> None:
-    hits = {"vector": [Hit("a", 0.9), Hit("b", 0.1)], "keyword": [Hit("b", 3.0)]}
-    parts = {ranked.memory_id: ranked.parts for ranked in fuse(hits, {})}
-    assert parts["b"] == {"vector": {"rank": 2, "score": 0.1}, "keyword": {"rank": 1, "score": 3.0}}
+def test_no_candidates_are_no_results() -> None:
+    assert fuse({"vector": {}, "keyword": {}}, BOTH, NO_WORD, {}) == []
 
 
-@given(HITS, HITS, NEIGHBOURS)
+def test_tells_each_retrievers_evidence() -> None:
+    ranked = fuse({"vector": {"a": 0.9, "b": 0.1}, "keyword": {"b": 0.3}}, BOTH, NO_WORD, {})
+    assert {entry.memory_id: entry.evidence for entry in ranked}["b"] == {"vector": 0.1, "keyword": 0.3}
+
+
+@settings(deadline=None)
+@given(EVIDENCE, EVIDENCE, st.frozensets(IDS), NEIGHBOURS)
 def test_scores_lie_between_0_and_1_and_fall(
-    vector: list[Hit], keyword: list[Hit], neighbours: dict[str, tuple[str, ...]]
+    vector: dict[str, float], keyword: dict[str, float], held: frozenset[str], neighbours: dict[str, tuple[str, ...]]
 ) -> None:
-    scores = [ranked.score for ranked in fuse({"vector": vector, "keyword": keyword}, neighbours)]
-    assert all(0 <= score <= 1 for score in scores)
+    ranked = fuse({"vector": vector, "keyword": keyword}, BOTH, held, neighbours)
+    scores = [entry.score for entry in ranked]
+    assert all(0 <= value <= 1 for value in scores)
     assert scores == sorted(scores, reverse=True)
+    assert all(entry.score >= UNRELATED for entry in ranked if entry.memory_id in held)
+
+
+@settings(deadline=None)
+@given(st.floats(0, 3), st.floats(0, 3), st.booleans())
+def test_a_score_grows_with_the_evidence(one: float, other: float, holds_word: bool) -> None:  # noqa: FBT001
+    lower, higher = sorted((one, other))
+    assert score(lower, holds_word=holds_word) <= score(higher, holds_word=holds_word)
+
+
+@settings(deadline=None)
+@given(st.floats(0, 3))
+def test_a_word_never_lowers_a_score(evidence: float) -> None:
+    assert score(evidence, holds_word=True) >= max(UNRELATED, score(evidence, holds_word=False))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loci_dataplane.text.analysis import LONGEST_TERM, terms
@@ -96,6 +96,7 @@ def test_a_text_without_words_has_no_terms(text: str) -> None:
     assert terms(text) == []
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_term_is_empty_or_long_or_holds_white_space(text: str) -> None:
     for term in terms(text):
@@ -103,6 +104,7 @@ def test_no_term_is_empty_or_long_or_holds_white_space(text: str) -> None:
         assert not any(character.isspace() for character in term)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([row[1] for row in SAME]), max_size=5))
 def test_words_keep_their_terms_among_others(words: list[str]) -> None:
     assert terms(" ".join(words)) == [term for word in words for term in terms(word)]

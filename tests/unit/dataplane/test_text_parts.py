@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loci_dataplane.text.parts import parts
@@ -46,6 +46,7 @@ def test_parts_overlap_and_follow_one_another() -> None:
         assert after[0] != before[0]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=2_000), st.integers(1, 20))
 def test_nothing_is_left_out(text: str, times: int) -> None:
     content = text * times

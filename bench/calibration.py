@@ -1,0 +1,67 @@
+"""What scores mean: the constants of `search/relevance.py` and of the vector retriever, measured on the retrieval task.
+
+Each question is asked of its own conversation, where the answer is known, and of another one, which has nothing to say
+on it. `make bench-quality` reports precision and recall at some scores.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from loci_dataplane.search.relevance import SCALE, THRESHOLD
+from loci_dataplane.search.retrievers.vector import CENTRE, WIDTH
+from loci_dev.bench import Figure, figure, report
+from loci_dev.retrieval_task import Answer, Result, answers, run_task, task_folder
+from loci_dev.rigs.standalone import serve
+
+_PLATEAU: Final = 0.9
+"""Share of the best precision that a score of 0.8 stands for."""
+
+
+def main() -> int:
+    """Measure, and report the values that the constants should have."""
+    if (task := task_folder()) is None:
+        print("bench-calibration: skipped: no retrieval task beside the checkout (set LOCI_QUALITY_TASK)")
+        return 0
+    with tempfile.TemporaryDirectory(prefix="loci-calibration-") as name, serve(Path(name)) as served:
+        run_task(task, served, Path(name))
+        own = answers(task, served, Path(name), foreign=False)
+        foreign = answers(task, served, Path(name), foreign=True)
+    report("calibration", list(_constants(own, foreign)))
+    return 0
+
+
+def _constants(own: Sequence[Answer], foreign: Sequence[Answer]) -> Iterator[Figure]:
+    relevant = [r.cosine for answer in own for r in answer.results if r.relevant and r.cosine is not None]
+    nearest = [max(r.cosine or 0.0 for r in answer.results) for answer in foreign]
+    yield figure("cosine of an answer, median", float(np.median(relevant)), "")
+    yield figure("best cosine in a foreign conversation, median", float(np.median(nearest)), "")
+    yield figure("CENTRE: half-way", float(np.median(relevant) + np.median(nearest)) / 2, "", CENTRE)
+    yield figure("WIDTH: standard deviation of the former", float(np.std(relevant)), "", WIDTH)
+    wordless = [max((r.evidence for r in answer.results if not r.keyword), default=0.0) for answer in foreign]
+    for share in (0.25, 0.5, 0.75, 0.9):
+        reached = float(np.quantile(wordless, share))
+        yield figure(f"best evidence without a word in a foreign conversation, {share:.0%}", reached, "", THRESHOLD)
+    plateau = _plateau([r for answer in own for r in answer.results])
+    yield figure(
+        "SCALE: from there to where precision no longer grows", (plateau - THRESHOLD) / math.log(3.5), "", SCALE
+    )
+
+
+def _plateau(results: Sequence[Result]) -> float:
+    """The least evidence from which on precision is nearly the best that any evidence reaches."""
+    ranked = sorted(results, key=lambda r: -r.evidence)
+    precision = np.cumsum([r.relevant for r in ranked]) / np.arange(1, len(ranked) + 1)
+    enough = precision[100:] >= _PLATEAU * precision[100:].max()  # the first hundred are too few to tell
+    return ranked[100 + int(np.flatnonzero(enough)[-1])].evidence
+
+
+if __name__ == "__main__":
+    sys.exit(main())
