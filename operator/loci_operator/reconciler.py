@@ -22,6 +22,7 @@ from loci_operator.cluster.namespaces import Namespaces
 from loci_operator.cluster.observer import Observer
 from loci_operator.cluster.tenants import is_there
 from loci_operator.reconcile.admit import admit
+from loci_operator.reconcile.causes import Problem
 from loci_operator.reconcile.observed import ObjectRef, ref_of, with_hash
 from loci_operator.reconcile.plan import Apply, Observed, Restrict, plan
 from loci_operator.reconcile.reading import Known
@@ -76,7 +77,8 @@ class Reconciler:
             foreign = self._deps.world.foreign_hashes(context.name)
             facts = Facts(context.limits, context.keys, foreign, f"http://{host(context)}")
             await self._make(known, context)
-            facts = replace(facts, applied=True, pod_ready=self._is_pod_ready(context))
+            problem = self._pod_problem(context.name)
+            facts = replace(facts, applied=True, pod_ready=self._is_pod_ready(context), pod_problem=problem)
         except TenantGoneError:
             await self._clean_up(known.tenant.metadata.name)
             return
@@ -100,6 +102,10 @@ class Reconciler:
     def _is_pod_ready(self, context: Context) -> bool:
         seen = self._deps.observer.of(context.name).get(ObjectRef("StatefulSet", context.namespace, NAME))
         return seen is not None and seen.ready
+
+    def _pod_problem(self, tenant: str) -> Problem | None:
+        seen = self._deps.observer.of(tenant).values()
+        return next((entry.problem for entry in seen if entry.problem), None)
 
     async def _context(self, known: Known) -> Context:
         """All that follows from the spec; RejectedError when it cannot be met."""

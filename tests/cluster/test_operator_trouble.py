@@ -160,3 +160,38 @@ def test_a_namespace_is_not_deleted_while_its_tenant_exists(tenants: Tenants) ->
         lambda: _succeeds(lambda: tenants.plane.kubectl("delete", "namespace", "loci-guarded", "--wait=false")),
         "a retained namespace can be deleted once its tenant is gone",
     )
+
+
+def waiting(reason: str, **more: Any) -> dict[str, Any]:
+    container = {"name": "dataplane", "image": "loci:test", "imageID": "", "ready": False, "restartCount": 3}
+    return {"containerStatuses": [{**container, "state": {"waiting": {"reason": reason, "message": "so"}}, **more}]}
+
+
+KILLED = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
+CAUSES: dict[str, tuple[dict[str, Any], str]] = {
+    "Unschedulable": (
+        {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no CPU"}]},
+        "no CPU. Add capacity",
+    ),
+    "OOMKilled": (waiting("CrashLoopBackOff", lastState=KILLED), "Raise spec.resources.limits.memory"),
+    "CrashLoopBackOff": (waiting("CrashLoopBackOff"), "kubectl logs -n loci-ailing"),
+    "ImagePullBackOff": (waiting("ImagePullBackOff"), "Check the image"),
+}
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_pod_that_is_not_ready_says_why_and_what_to_do(tenants: Tenants) -> None:
+    tenants.apply("ailing")
+    tenants.settled("ailing")
+    pod = ("pod", "loci-dataplane-0", "-n", "loci-ailing")
+    wait_until(lambda: tenants.exists(*pod), "there is a pod")
+    for reason, (status, advice) in CAUSES.items():
+        patch = json.dumps({"status": {"conditions": [], "containerStatuses": [], **status}})
+        tenants.plane.kubectl("patch", *pod, "--subresource=status", "--type=merge", "-p", patch)
+
+        def is_told(reason: str = reason) -> bool:
+            return tenants.condition("ailing", "Ready").get("reason") == reason
+
+        wait_until(is_told, f"the reason is {reason}")
+        assert advice in tenants.condition("ailing", "DataPlaneReady")["message"]
+    assert "ImagePullBackOff" in tenants.plane.kubectl("get", "mt", "ailing")

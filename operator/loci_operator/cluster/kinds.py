@@ -9,6 +9,8 @@ from loci_kubernetes.kinds import NAMESPACE, SECRET, TENANT, TIER, Kind
 
 STATEFUL_SET: Final = Kind("apps/v1", "StatefulSet", "statefulsets")
 
+POD: Final = Kind("v1", "Pod", "pods")
+
 OWNED: Final = (
     NAMESPACE,
     Kind("v1", "ResourceQuota", "resourcequotas"),

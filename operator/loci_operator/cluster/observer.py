@@ -12,12 +12,14 @@ from loci_contract.names import LABEL_TENANT
 from loci_kubernetes import watch
 from loci_kubernetes.api import Api
 from loci_kubernetes.kinds import Kind
-from loci_operator.cluster.kinds import OWNED, STATEFUL_SET
+from loci_operator.cluster.kinds import OWNED, POD, STATEFUL_SET
+from loci_operator.reconcile.causes import pod_problem
 from loci_operator.reconcile.observed import HASH, ObjectRef, Seen
 from loci_operator.specs.context import MANAGER
 from loci_operator.specs.namespace import TENANT_UID
 
 _SELECTOR: Final = f"app.kubernetes.io/managed-by={MANAGER},{LABEL_TENANT}"
+_WATCHED: Final = (*OWNED, POD)
 
 
 class Observer:
@@ -28,7 +30,7 @@ class Observer:
         self._changed = changed
         self._seen: dict[str, dict[ObjectRef, Seen]] = {}
         self._tenant_of: dict[ObjectRef, str] = {}
-        self._synced = {kind: asyncio.Event() for kind in OWNED}
+        self._synced = {kind: asyncio.Event() for kind in _WATCHED}
         self._log = structlog.get_logger()
 
     def of(self, tenant: str) -> Mapping[ObjectRef, Seen]:
@@ -43,11 +45,11 @@ class Observer:
     async def run(self) -> None:
         """Watch every kind until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for kind in OWNED:
+            for kind in _WATCHED:
                 group.create_task(self._follow(kind))
 
     async def _follow(self, kind: Kind) -> None:
-        watched = watch.Watched(kind, labels=_SELECTOR, metadata_only=kind is not STATEFUL_SET)
+        watched = watch.Watched(kind, labels=_SELECTOR, metadata_only=kind not in {STATEFUL_SET, POD})
         listed: set[ObjectRef] = set()
         async for update in watch.follow(self._api, watched):
             match update:
@@ -104,6 +106,7 @@ def _ref(kind: Kind, document: Mapping[str, Any]) -> ObjectRef:
 def _seen(document: dict[str, Any]) -> Seen:
     metadata = document["metadata"]
     annotations = metadata.get("annotations", {})
+    status = document.get("status", {})
     return Seen(
         version=metadata["resourceVersion"],
         hash=annotations.get(HASH, ""),
@@ -112,6 +115,7 @@ def _seen(document: dict[str, Any]) -> Seen:
         ready=_is_ready(document),
         tenant_uid=annotations.get(TENANT_UID, ""),
         replicas=document.get("spec", {}).get("replicas"),
+        problem=pod_problem(document) if "containerStatuses" in status or "conditions" in status else None,
     )
 
 

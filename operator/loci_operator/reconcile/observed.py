@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from loci_contract.names import GROUP
+from loci_operator.reconcile.causes import Problem
 
 HASH: Final = f"{GROUP}/hash"
 """Annotation: the hash of the manifest that an object was last applied from."""
@@ -39,6 +40,8 @@ class Seen:
     ready: bool = False
     tenant_uid: str = ""
     replicas: int | None = None
+    problem: Problem | None = None
+    """Of a pod: what keeps it from being ready."""
 
 
 def ref_of(manifest: Mapping[str, Any]) -> ObjectRef:

@@ -11,6 +11,7 @@ from loci_contract.keys import key_id
 from loci_contract.names import namespace
 from loci_contract.registry import KeyRecord, Limits
 from loci_operator.reconcile.admit import TERMINATING
+from loci_operator.reconcile.causes import Problem
 from loci_resources.errors import RejectedError
 from loci_resources.tenant import ApiKeyStatus, Condition, EffectiveLimits, KeyState, MemoryTenant, MemoryTenantStatus
 
@@ -28,6 +29,8 @@ class Facts:
     endpoint: str | None = None
     applied: bool = False
     pod_ready: bool = False
+    pod_problem: Problem | None = None
+    """What is known to keep the pod from being ready."""
     rejected: RejectedError | None = None
     failed: str | None = None
     """Why something could not be done, when it is being tried again."""
@@ -86,7 +89,9 @@ def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
         return {**steps, "Suspended": _suspended(tenant), "Ready": problem}
     made = _Verdict("True", "Applied") if facts.applied else _Verdict("False", "Retrying", facts.failed or "")
     pod = _Verdict("True", "PodReady")
-    if not facts.pod_ready:
+    if not facts.pod_ready and facts.pod_problem:
+        pod = _Verdict("False", *facts.pod_problem)
+    elif not facts.pod_ready:
         pod = _Verdict(
             "False", "PodNotReady", f"Waiting for the pod: kubectl describe statefulsets,pods -n {_ns(tenant)}"
         )
