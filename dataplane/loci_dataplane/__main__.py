@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import structlog
 from prometheus_client import CollectorRegistry
@@ -10,8 +12,9 @@ from loci_dataplane.app import Deps, create_app, running
 from loci_dataplane.files import limits_file, token_file
 from loci_dataplane.metrics import Families
 from loci_dataplane.settings import Settings
-from loci_dataplane.stores.embedded import embedded_stores
+from loci_dataplane.stores.chroma.server import ChromaServer
 from loci_dataplane.stores.http_embedder import HttpEmbedder
+from loci_dataplane.stores.opening import Neo4jServer, Places, open_stores
 from loci_runtime.serving import run, serve
 
 _EMBEDDER_TIMEOUT = 10.0
@@ -30,7 +33,7 @@ async def _serve(settings: Settings) -> None:
             tenant=settings.tenant,
             ingress_token=token_file(settings.ingress_token_file),
             limits=limits_file(settings.limits_file),
-            open_stores=lambda: embedded_stores(settings.data_dir),
+            open_stores=lambda: open_stores(_places(settings)),
             embedder=HttpEmbedder(client),
             registry=registry,
             families=Families(registry),
@@ -39,6 +42,23 @@ async def _serve(settings: Settings) -> None:
         async with running(app):
             structlog.get_logger().info("serving", tenant_id=settings.tenant, host=settings.host, port=settings.port)
             await serve(app, host=settings.host, port=settings.port)
+
+
+def _places(settings: Settings) -> Places:
+    """The stores' places; credentials are read again each time the stores are opened."""
+    postgres, collection = settings.postgres_dsn_file, settings.chroma_collection
+    token, password = settings.chroma_token_file, settings.neo4j_password_file
+    return Places(
+        tenant=settings.tenant,
+        folder=settings.data_dir,
+        postgres=(lambda: _secret(postgres)) if postgres else None,
+        chroma=ChromaServer(settings.chroma_url, collection, _secret(token) if token else None) if collection else None,
+        neo4j=Neo4jServer(settings.neo4j_url, settings.neo4j_user, _secret(password)) if password else None,
+    )
+
+
+def _secret(path: Path) -> str:
+    return path.read_text().strip()
 
 
 if __name__ == "__main__":

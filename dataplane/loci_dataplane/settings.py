@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from loci_contract.names import DATAPLANE_PORT
 from loci_runtime.settings import ProcessSettings
@@ -15,8 +17,27 @@ class Settings(ProcessSettings):
 
     tenant: str = Field(description="The tenant's name.")
     data_dir: Path = Field(description="Folder of the embedded stores.")
+    postgres_dsn_file: Path | None = Field(
+        None,
+        description="File with the address of the records in PostgreSQL, `postgresql://user:password@host/database`; "
+        "read for each connection. Without it they are in `data_dir`.",
+    )
+    chroma_url: str = Field("", description="Base address of the vectors' Chroma server or gate; empty: `data_dir`.")
+    chroma_collection: UUID | None = Field(None, description="Id of the tenant's collection on the Chroma server.")
+    chroma_token_file: Path | None = Field(None, description="File with the bearer token for the Chroma server's gate.")
+    neo4j_url: str = Field("", description="`bolt://` address of the graph's Neo4j server; empty: `data_dir`.")
+    neo4j_user: str = Field("neo4j", description="User of the Neo4j server.")
+    neo4j_password_file: Path | None = Field(None, description="File with the Neo4j user's password.")
     ingress_token_file: Path = Field(description="File with the token that every request must carry.")
     limits_file: Path = Field(description="JSON file with the tenant's limits; read again when it changes.")
     embedder_url: str = Field(description="Base address of the embedder.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(DATAPLANE_PORT, ge=1, le=65535, description="Port to listen on.")
+
+    @model_validator(mode="after")
+    def _servers_are_complete(self) -> Self:
+        if bool(self.chroma_url) != (self.chroma_collection is not None):
+            raise ValueError("LOCI_CHROMA_URL and LOCI_CHROMA_COLLECTION go together")
+        if bool(self.neo4j_url) != (self.neo4j_password_file is not None):
+            raise ValueError("LOCI_NEO4J_URL and LOCI_NEO4J_PASSWORD_FILE go together")
+        return self

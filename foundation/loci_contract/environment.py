@@ -10,6 +10,8 @@ TENANT: Final = "LOCI_TENANT"
 """Data plane: the tenant's name."""
 DATA_DIR: Final = "LOCI_DATA_DIR"
 """Data plane: the folder of the embedded stores."""
+POSTGRES_DSN_FILE: Final = "LOCI_POSTGRES_DSN_FILE"
+"""Data plane: the file with the address and credentials of the tenant's schema in PostgreSQL; unset: SQLite."""
 INGRESS_TOKEN_FILE: Final = "LOCI_INGRESS_TOKEN_FILE"  # noqa: S105 - a variable's name
 """Data plane: the file with the tenant's ingress token."""
 LIMITS_FILE: Final = "LOCI_LIMITS_FILE"

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from loci_dataplane.stores.chroma.embedded import embedded_vectors
-from loci_dataplane.stores.ports import Graph, Stores, Transaction
+from loci_dataplane.stores.ports import Graph, Stores, Transaction, Vectors
 from loci_dataplane.stores.sqlite.database import Database
 from loci_dataplane.stores.sqlite.full_text import SqliteFullText
 from loci_dataplane.stores.sqlite.graph import SqliteGraph
@@ -19,18 +19,24 @@ from loci_dataplane.stores.sqlite.transaction import SqliteTransaction
 @contextlib.asynccontextmanager
 async def embedded_stores(folder: Path) -> AsyncIterator[Stores]:
     """Open a tenant's stores for the length of the block; create them if they do not exist."""
+    async with embedded_vectors(folder / "chroma") as vectors, sqlite_stores(folder, vectors) as stores:
+        yield stores
+
+
+@contextlib.asynccontextmanager
+async def sqlite_stores(folder: Path, vectors: Vectors, graph: Graph | None = None) -> AsyncIterator[Stores]:
+    """Open the records in a folder, and the graph unless it is elsewhere."""
     database = Database(folder / "memories.db")
     try:
         await database.open()
-        async with embedded_vectors(folder / "chroma") as vectors:
-            yield Stores(
-                transaction=lambda: _transaction(database),
-                records=SqliteRecords(database),
-                full_text=SqliteFullText(database),
-                outbox=SqliteOutbox(database),
-                vectors=vectors,
-                graph=SqliteGraph(database),
-            )
+        yield Stores(
+            transaction=lambda: _transaction(database),
+            records=SqliteRecords(database),
+            full_text=SqliteFullText(database),
+            outbox=SqliteOutbox(database),
+            vectors=vectors,
+            graph=graph or SqliteGraph(database),
+        )
     finally:
         await database.close()
 

@@ -49,6 +49,7 @@ class Pod:
     tenant: str = "acme"
     max_memories: int = 1_000
     port: int = field(default_factory=free_port)
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -77,6 +78,7 @@ class Pod:
             "LOCI_LIMITS_FILE": str(self.folder / "limits.json"),
             "LOCI_EMBEDDER_URL": self.embedder_url,
             "LOCI_PORT": str(self.port),
+            **self.environment,
         }
         command = [sys.executable, "-m", "loci_dataplane"]
         with running(command, self.log, ready=answers(self.url + ready), environment=environment) as process:

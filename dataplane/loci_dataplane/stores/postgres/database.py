@@ -65,7 +65,7 @@ class Database:
         """Whether the last transaction failed because of the server."""
 
     async def open(self) -> None:
-        """Get ready; the first use connects, so that a server that is away delays no start."""
+        """Get ready; StoreUnavailableError when the schema cannot be used."""
         self._pool = await asyncpg.create_pool(
             min_size=0,
             max_size=_CONNECTIONS,
@@ -73,6 +73,12 @@ class Database:
             connect=self._connect,
             reset=_keep,
         )
+        try:
+            async with self.reading():
+                pass
+        except BaseException:
+            await self.close()
+            raise
 
     async def close(self) -> None:
         """Close all connections; those that a dead server holds up are given up."""

@@ -52,11 +52,17 @@ def condition(parsed: Filter, arguments: Arguments) -> str:
             return _join([condition(part, arguments) for part in parts], "AND", empty="true")
         case AnyOf(parts):
             return _join([condition(part, arguments) for part in parts], "OR", empty="false")
-        case Condition(Path() as path, operator, value):
-            return f"coalesce({_at_place(_place(path, arguments), operator, value, arguments)}, false)"
-        case Condition(str() as column, operator, value):
-            return _of_column(column, operator, value, arguments)
+        case Condition(field, operator, value):
+            return _comparison(field, operator, value, arguments)
     raise AssertionError(parsed)
+
+
+def _comparison(field: str | Path, operator: str, value: Scalar | tuple[Scalar, ...], arguments: Arguments) -> str:
+    if value == ():
+        return "false" if operator == "in" else "true"  # a place would add parameters that nothing uses
+    if isinstance(field, str):
+        return _of_column(field, operator, value, arguments)
+    return f"coalesce({_at_place(_place(field, arguments), operator, value, arguments)}, false)"
 
 
 def _join(parts: list[str], word: str, empty: str) -> str:

@@ -1,25 +1,35 @@
-"""What a filter means in SQLite is what a plain reading in Python says."""
+"""A filter means in every store of records what a plain reading in Python says."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import itertools
 import json
 import operator
 import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any, Final
 
+import asyncpg
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loci_dataplane.model.filter import OPERATORS, AllOf, Among, AnyOf, Condition, Filter, Not, parse
+from loci_dataplane.model.memory import Memory
 from loci_dataplane.model.paths import Path, parse_path, spelled
 from loci_dataplane.model.values import metadata_problem
-from loci_dataplane.stores.sqlite.filter import condition, register
+from loci_dataplane.stores.postgres import filter as postgres
+from loci_dataplane.stores.postgres.rows import COLUMNS, values
+from loci_dataplane.stores.sqlite import filter as sqlite
+from loci_dataplane.stores.sqlite.filter import register
+from loci_dev.rigs.postgres import Postgres
 
+NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = st.sampled_from(["ada", "bob", "a", ""]) | st.none()
 VALUES: Final = (None, True, False, 0, 1, 1.0, 0.5, 2**53 + 1, 2.0**53, -(2**63), "ada", "A", "", "1", "true", "ÅDA")
 SCALARS = st.sampled_from(VALUES)
@@ -60,23 +70,60 @@ FILTERS = st.recursive(
 )
 
 
-@pytest.fixture(scope="module")
-def table() -> Iterator[sqlite3.Connection]:
+Reading = Callable[[Filter, dict[str, Any]], bool]
+"""Whether a filter holds for a row, as a store sees it."""
+
+
+@contextlib.contextmanager
+def in_sqlite(_: pytest.FixtureRequest) -> Iterator[Reading]:
     connection = sqlite3.connect(":memory:")
     register(connection)
     connection.execute("CREATE TABLE memories (id, user_id TEXT, session_id TEXT, metadata TEXT)")
-    yield connection
+
+    def read(parsed: Filter, row: dict[str, Any]) -> bool:
+        sql, parameters = sqlite.condition(parsed)
+        connection.execute("DELETE FROM memories")
+        stored = [row["id"], row["user_id"], row["session_id"], orjson.dumps(row["metadata"]).decode()]
+        connection.execute("INSERT INTO memories VALUES (?, ?, ?, ?)", stored)
+        (answer,) = connection.execute(f"SELECT {sql} FROM memories", parameters).fetchone()  # noqa: S608 - the code under test
+        assert answer in {0, 1}
+        return bool(answer)
+
+    yield read
     connection.close()
 
 
-def in_sqlite(table: sqlite3.Connection, parsed: Filter, row: dict[str, Any]) -> bool:
-    sql, parameters = condition(parsed)
-    table.execute("DELETE FROM memories")
-    stored = [row["id"], row["user_id"], row["session_id"], orjson.dumps(row["metadata"]).decode()]
-    table.execute("INSERT INTO memories VALUES (?, ?, ?, ?)", stored)
-    (answer,) = table.execute(f"SELECT {sql} FROM memories", parameters).fetchone()  # noqa: S608 - the code under test
-    assert answer in {0, 1}
-    return bool(answer)
+@contextlib.contextmanager
+def in_postgres(request: pytest.FixtureRequest) -> Iterator[Reading]:
+    server: Postgres = request.getfixturevalue("postgres_server")
+    with asyncio.Runner() as runner:
+        connection = runner.run(asyncpg.connect(server.dsn()))
+
+        def read(parsed: Filter, row: dict[str, Any]) -> bool:
+            memory = Memory(row["id"], "", row["user_id"], None, row["session_id"], row["metadata"], NOW, NOW)
+            stored = dict(zip(COLUMNS, values(memory), strict=True))
+            arguments = postgres.Arguments(*(stored[name] for name in PARAMETERS))
+            sql = postgres.condition(parsed, arguments)
+            answer = runner.run(connection.fetchval(f"SELECT {sql} {ROW}", *arguments.values))
+            assert answer in {True, False}
+            return bool(answer)
+
+        yield read
+        runner.run(connection.close())
+
+
+PARAMETERS: Final = ("id", "user_id", "session_id", "plain", "folded")
+ROW: Final = """FROM (
+  SELECT $1::text AS id, $2::text COLLATE "C" AS user_id, $3::text COLLATE "C" AS session_id,
+  $4::jsonb AS plain, $5::jsonb AS folded
+) AS memory"""
+READINGS: Final = {"sqlite": in_sqlite, "postgres": in_postgres}
+
+
+@pytest.fixture(scope="module", params=READINGS)
+def reading(request: pytest.FixtureRequest) -> Iterator[Reading]:
+    with READINGS[request.param](request) as read:
+        yield read
 
 
 def in_python(parsed: Filter, row: dict[str, Any]) -> bool:
@@ -148,29 +195,27 @@ def kind(value: Any) -> str:
 
 
 @pytest.mark.parametrize("name", OPERATORS)
-def test_every_comparison_means_the_same_for_every_kind_of_value(table: sqlite3.Connection, name: str) -> None:
+def test_every_comparison_means_the_same_for_every_kind_of_value(reading: Reading, name: str) -> None:
     stored = [{}, *({"a": value} for value in VALUES), *({"a": [value, 2]} for value in VALUES), {"a": {"b": 1}}]
     for value, metadata in itertools.product(VALUES, stored):
         if name in SIZES and kind(value) not in {"text", "number"}:
             continue
         parsed = Condition(Path(("a",)), name, (value, "other") if name in {"in", "nin"} else value)
         row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": metadata}
-        assert in_sqlite(table, parsed, row) == in_python(parsed, row), (value, metadata)
+        assert reading(parsed, row) == in_python(parsed, row), (value, metadata)
 
 
 @settings(deadline=None)
 @given(FILTERS, ROWS)
-def test_sqlite_means_what_python_means(
-    table: sqlite3.Connection, document: dict[str, Any], row: dict[str, Any]
-) -> None:
+def test_a_store_means_what_python_means(reading: Reading, document: dict[str, Any], row: dict[str, Any]) -> None:
     parsed = parse(document)
-    assert in_sqlite(table, parsed, row) == in_python(parsed, row)
+    assert reading(parsed, row) == in_python(parsed, row)
 
 
-def test_among_admits_these_memories_only(table: sqlite3.Connection) -> None:
+def test_among_admits_these_memories_only(reading: Reading) -> None:
     row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": {}}
-    assert in_sqlite(table, Among(("mem_1", "mem_2")), row)
-    assert not in_sqlite(table, Among(()), row)
+    assert reading(Among(("mem_1", "mem_2")), row)
+    assert not reading(Among(()), row)
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
@@ -198,18 +243,16 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 @settings(deadline=None)
 @given(DOCUMENTS)
-def test_whatever_is_stored_is_found_by_equality_at_its_path(
-    table: sqlite3.Connection, metadata: dict[str, Any]
-) -> None:
+def test_whatever_is_stored_is_found_by_equality_at_its_path(reading: Reading, metadata: dict[str, Any]) -> None:
     assert metadata_problem(metadata) is None
     row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": metadata}
     for keys, value in leaves(metadata):
         field = f"metadata.{spelled(keys)}"
         parsed = parse({field: value})
-        assert in_sqlite(table, parsed, row) == in_python(parsed, row)
+        assert reading(parsed, row) == in_python(parsed, row)
         if parse_path(spelled(keys)).whole not in metadata:
-            assert in_sqlite(table, parsed, row), (field, value)
-            assert not in_sqlite(table, parse({field: {"ne": value}}), row)
+            assert reading(parsed, row), (field, value)
+            assert not reading(parse({field: {"ne": value}}), row)
 
 
 FLAT: Final = {
@@ -229,50 +272,48 @@ FLAT: Final = {
 
 
 @pytest.mark.parametrize("key", FLAT, ids=repr)
-def test_any_key_can_be_filtered_by_as_it_is_written(table: sqlite3.Connection, key: str) -> None:
+def test_any_key_can_be_filtered_by_as_it_is_written(reading: Reading, key: str) -> None:
     row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": FLAT}
     spellings = {spelled((key,)), json.dumps(key), key or '""'}
     for spelling in spellings:
-        assert in_sqlite(table, parse({f"metadata.{spelling}": FLAT[key]}), row), spelling
-        assert not in_sqlite(table, parse({f"metadata.{spelling}": "other"}), row), spelling
+        assert reading(parse({f"metadata.{spelling}": FLAT[key]}), row), spelling
+        assert not reading(parse({f"metadata.{spelling}": "other"}), row), spelling
 
 
-def test_an_unquoted_path_names_a_flat_key_before_a_nested_one(table: sqlite3.Connection) -> None:
+def test_an_unquoted_path_names_a_flat_key_before_a_nested_one(reading: Reading) -> None:
     row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None}
     flat, nested = {"app.version": "flat"}, {"app": {"version": "nested"}}
     for metadata, found, quoted in ((flat, "flat", True), (nested, "nested", False), (flat | nested, "flat", True)):
-        assert in_sqlite(table, parse({"metadata.app.version": found}), {**row, "metadata": metadata})
-        assert in_sqlite(table, parse({'metadata."app.version"': "flat"}), {**row, "metadata": metadata}) == quoted
+        assert reading(parse({"metadata.app.version": found}), {**row, "metadata": metadata})
+        assert reading(parse({'metadata."app.version"': "flat"}), {**row, "metadata": metadata}) == quoted
         nested_too = parse({'metadata."app".version': "nested"})
-        assert in_sqlite(table, nested_too, {**row, "metadata": metadata}) == ("app" in metadata)
+        assert reading(nested_too, {**row, "metadata": metadata}) == ("app" in metadata)
 
 
 @pytest.mark.parametrize("stored", ["Office in Ｔｏｋｙｏ", "TOKYO", ["Ｔｏｋｙｏ", 1], ["a", "TOKYO"]], ids=repr)
 @pytest.mark.parametrize("asked", ["tokyo", "Tokyo", "ＴＯＫＹＯ"])
-def test_contains_ignores_case_and_width_in_strings_and_lists(
-    table: sqlite3.Connection, stored: Any, asked: str
-) -> None:
+def test_contains_ignores_case_and_width_in_strings_and_lists(reading: Reading, stored: Any, asked: str) -> None:
     row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": {"a": stored}}
-    assert in_sqlite(table, parse({"metadata.a": {"contains": asked}}), row)
-    assert not in_sqlite(table, parse({"metadata.a": asked}), row)
+    assert reading(parse({"metadata.a": {"contains": asked}}), row)
+    assert not reading(parse({"metadata.a": asked}), row)
 
 
-def test_contains_ignores_composition(table: sqlite3.Connection) -> None:
+def test_contains_ignores_composition(reading: Reading) -> None:
     row: dict[str, Any] = {"id": "mem_1", "user_id": "Jose\u0301", "session_id": None, "metadata": {}}
-    assert in_sqlite(table, parse({"user_id": {"contains": "JOSÉ"}}), row)
+    assert reading(parse({"user_id": {"contains": "JOSÉ"}}), row)
 
 
 @pytest.mark.parametrize(("stored", "asked"), [(2**53 + 1, 2.0**53), (2**63 - 1, 2.0**63), (0.1 + 0.2, 0.3)])
-def test_numbers_compare_exactly(table: sqlite3.Connection, stored: float, asked: float) -> None:
+def test_numbers_compare_exactly(reading: Reading, stored: float, asked: float) -> None:
     row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": {"a": stored, "b": [stored]}}
-    assert not in_sqlite(table, parse({"metadata.a": asked}), row)
-    assert not in_sqlite(table, parse({"metadata.b": {"contains": asked}}), row)
-    assert in_sqlite(table, parse({"metadata.a": {"gt": asked}}), row) == (stored > asked)
-    assert in_sqlite(table, parse({"metadata.a": stored, "metadata.b": {"contains": stored}}), row)
+    assert not reading(parse({"metadata.a": asked}), row)
+    assert not reading(parse({"metadata.b": {"contains": asked}}), row)
+    assert reading(parse({"metadata.a": {"gt": asked}}), row) == (stored > asked)
+    assert reading(parse({"metadata.a": stored, "metadata.b": {"contains": stored}}), row)
 
 
-def test_the_largest_filter_is_within_the_bounds_of_sqlite(table: sqlite3.Connection) -> None:
+def test_the_largest_filter_is_within_the_bounds_of_the_store(reading: Reading) -> None:
     part = {"metadata" + ".0" * 32: {"contains": "a"}}
     row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": {}}
-    assert not in_sqlite(table, parse({"OR": [part] * 32}), row)
-    assert in_sqlite(table, parse({"AND": [{"user_id": None}] * 127}), row)
+    assert not reading(parse({"OR": [part] * 32}), row)
+    assert reading(parse({"AND": [{"user_id": None}] * 127}), row)

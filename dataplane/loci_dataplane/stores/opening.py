@@ -1,0 +1,69 @@
+"""Opening a tenant's stores, each where it is kept: in the pod's folder, or on a server."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loci_dataplane.stores.chroma.embedded import embedded_vectors
+from loci_dataplane.stores.chroma.server import ChromaServer, server_vectors
+from loci_dataplane.stores.embedded import embedded_graph, sqlite_stores
+from loci_dataplane.stores.neo4j.graph import neo4j_graph
+from loci_dataplane.stores.ports import Graph, Stores, Vectors
+from loci_dataplane.stores.postgres.stores import postgres_stores
+
+
+@dataclass(frozen=True)
+class Neo4jServer:
+    """How to reach a Neo4j server: its `bolt://` or `neo4j://` address, user and password."""
+
+    url: str
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a tenant's stores are kept; those without a server are in the folder.
+
+    Args:
+        tenant: the tenant's name.
+        folder: folder of the embedded stores.
+        postgres: returns the address of the records, asked for each connection.
+        chroma: the vectors' server.
+        neo4j: the graph's server.
+    """
+
+    tenant: str
+    folder: Path
+    postgres: Callable[[], str] | None = None
+    chroma: ChromaServer | None = None
+    neo4j: Neo4jServer | None = None
+
+
+@contextlib.asynccontextmanager
+async def open_stores(places: Places) -> AsyncIterator[Stores]:
+    """Open the stores for the length of the block."""
+    async with contextlib.AsyncExitStack() as stack:
+        vectors = await stack.enter_async_context(_vectors(places))
+        graph = await stack.enter_async_context(_graph(places)) if places.neo4j or places.postgres else None
+        yield await stack.enter_async_context(_stores(places, vectors, graph))
+
+
+def _vectors(places: Places) -> AbstractAsyncContextManager[Vectors]:
+    return server_vectors(places.chroma) if places.chroma else embedded_vectors(places.folder / "chroma")
+
+
+def _graph(places: Places) -> AbstractAsyncContextManager[Graph]:
+    if (server := places.neo4j) is None:
+        return embedded_graph(places.folder)
+    return neo4j_graph(server.url, (server.user, server.password))
+
+
+def _stores(places: Places, vectors: Vectors, graph: Graph | None) -> AbstractAsyncContextManager[Stores]:
+    if places.postgres is None or graph is None:
+        return sqlite_stores(places.folder, vectors, graph)
+    return postgres_stores(places.tenant, places.postgres, vectors, graph)
