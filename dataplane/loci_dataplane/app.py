@@ -17,8 +17,11 @@ from prometheus_client import CollectorRegistry
 
 from loci_contract import routes
 from loci_contract.registry import Limits
-from loci_dataplane.api import errors, v1
+from loci_dataplane.api import errors, v1, v2
+from loci_dataplane.conversations.context import Context
+from loci_dataplane.conversations.service import Conversations
 from loci_dataplane.graph.extraction.extract import extract
+from loci_dataplane.graph.service import GraphService
 from loci_dataplane.health import endpoints as health
 from loci_dataplane.health.service import HealthService
 from loci_dataplane.injection import Services
@@ -85,6 +88,7 @@ def create_app(deps: Deps) -> FastAPI:
     responses.install(app)
     errors.install(app)
     v1.mount(app)
+    v2.mount(app)
     app.include_router(health.router)
     app.add_middleware(Edge, rules=_rules(deps, metrics))
     return app
@@ -109,10 +113,14 @@ def provide_services(app: FastAPI, stores: Stores) -> tuple[Indexer, tuple[objec
     graph_index = GraphIndex(stores.graph, extract, lambda: deps.limits().max_graph_nodes)
     indexer = Indexer(stores, deps.embedder, graph_index, deps.now, deps.tenant)
     search = Search(stores, retrievers(stores, deps.embedder), lambda: indexer.generation, deps.now)
+    memories = Memories(stores, indexer, deps.limits, deps.now)
     made = (
         stores,
-        Memories(stores, indexer, deps.limits, deps.now),
+        memories,
         search,
+        GraphService(stores.graph, deps.now),
+        Conversations(memories, extract),
+        Context(stores, search, deps.now),
         UsageService(stores.records, stores.graph, deps.limits),
     )
     metrics.watch(stores, search.hit_ratio)
