@@ -12,6 +12,8 @@ from loci_admin.keys import endpoints as keys
 from loci_admin.tenants import endpoints as tenants
 from loci_contract.errors import ErrorBody
 from loci_contract.routes import ADMIN, TENANT, Routes
+from loci_dataplane.conversations import endpoints as conversations
+from loci_dataplane.graph import endpoints as graph
 from loci_dataplane.health import endpoints as health
 from loci_dataplane.memories import endpoints as memories
 from loci_dataplane.search import endpoints as search
@@ -20,7 +22,8 @@ from loci_dataplane.usage import endpoints as usage
 Json = dict[str, Any]
 
 _DESCRIPTION: Final = (
-    "Memory for AI applications. Paths under `/v1` take a tenant's API key, those under `/admin` the admin key. "
+    "Memory for AI applications. Paths under `/v1` and `/v2` (beta) take a tenant's API key, those under `/admin` the "
+    "admin key. "
     "HEAD is served wherever GET is; OPTIONS returns the methods of a path."
 )
 _ERRORS: Final = {
@@ -47,6 +50,9 @@ _EXAMPLES: Final = {
     "replace": {"content": "Ada prefers black tea.", "user_id": "ada"},
     "update": {"content": "Ada prefers black tea."},
     "search": {"query": "What does Ada drink?", "limit": 5, "filters": {"user_id": "ada"}},
+    "remember": {"messages": [{"role": "user", "name": "Ada", "content": "I moved to Lisbon."}], "user_id": "ada"},
+    "search_explained": {"query": "Where does Ada live?", "limit": 5},
+    "context": {"query": "Where does Ada live?", "token_budget": 500},
     "create_tenant": {"name": "acme_corp", "tier": "pro"},
     "update_tenant": {"tier": "enterprise"},
     "create_key": {"name": "reader", "scopes": ["read"]},
@@ -62,7 +68,9 @@ def rendered() -> dict[str, str]:
 
 def document() -> Json:
     """Return the OpenAPI document."""
-    found = _described(endpoints.router for endpoints in (search, memories, usage, health, tenants, keys))
+    found = _described(
+        endpoints.router for endpoints in (search, memories, usage, conversations, graph, health, tenants, keys)
+    )
     components = found["components"]
     components["schemas"]["Error"] = ErrorBody.model_json_schema(ref_template="#/components/schemas/{model}")
     components["schemas"] |= components["schemas"]["Error"].pop("$defs", {})

@@ -125,6 +125,12 @@ TENANT: Final = Routes(
     Route("PATCH", _MEMORY, "update", Scope.WRITE),
     Route("DELETE", _MEMORY, "delete", Scope.WRITE),
     Route("GET", "/v1/usage", "usage", Scope.READ),
+    Route("POST", "/v2/memories", "remember", Scope.WRITE),
+    Route("POST", "/v2/memories/search", "search_explained", Scope.READ),
+    Route("POST", "/v2/context", "context", Scope.READ),
+    Route("GET", "/v2/facts", "facts", Scope.READ),
+    Route("GET", "/v2/entities", "entities", Scope.READ),
+    Route("GET", "/v2/graph/neighbors", "neighbors", Scope.READ),
     Route("GET", "/health", "health", Scope.READ),
 )
 """A tenant's API: what its keys open, through the ingress."""

@@ -11,6 +11,8 @@ from pydantic import BaseModel, Field, ValidationError
 from loci_admin.keys.schemas import KeyInput
 from loci_admin.tenants.schemas import LimitsInput, LimitsPatch, TenantInput, TenantPatch
 from loci_contract.inputs import Input, Patch
+from loci_dataplane.conversations.schemas import ContextInput, ConversationInput, ExplainedSearchInput, Message
+from loci_dataplane.graph.schemas import EntitiesQuery, FactsQuery, NeighborsQuery
 from loci_dataplane.memories.batch import BatchInput
 from loci_dataplane.memories.schemas import DeletionInput, MemoryInput, MemoryPatch, PageQuery, ScopeQuery
 from loci_dataplane.search.schemas import SearchInput
@@ -23,6 +25,13 @@ SMALLEST: Final[dict[type[Input], dict[str, Any]]] = {
     DeletionInput: {},
     BatchInput: {"memories": [{"content": "an otter"}]},
     SearchInput: {"query": "an otter"},
+    ExplainedSearchInput: {"query": "an otter"},
+    ContextInput: {"query": "an otter"},
+    Message: {"role": "user", "content": "an otter"},
+    ConversationInput: {"messages": [{"role": "user", "content": "an otter"}]},
+    FactsQuery: {},
+    EntitiesQuery: {},
+    NeighborsQuery: {"entity": "otter"},
     TenantInput: {"name": "acme", "tier": "free"},
     LimitsInput: {},
     KeyInput: {"name": "ci"},

@@ -25,7 +25,7 @@ _QUOTED: Final = re.compile(
 _KATAKANA: Final = re.compile(r"[一-龯]{0,6}[ァ-ヴ][ァ-ヴー・]{2,30}")
 _HONORIFIC: Final = re.compile(r"([一-龯ァ-ヴー]{1,8})(?:さん|ちゃん|くん|様|先生)")
 _MAX_WORDS: Final = 5
-_HEADS_A_CLAUSE: Final = frozenset({"is", "was", "has", "had", "and", "does", "did"})
+_HEADS_A_CLAUSE: Final = frozenset({"is", "was", "has", "had", "and", "does", "did", ","})
 _SENTENCE_START: Final = frozenset({":", '"', "(", "-", "–", "—", "“", "*", "["})
 
 
@@ -117,7 +117,7 @@ def _name(tokens: Sequence[Token], start: int, end: int, trusted: _Trusted, *, n
     alone = len(words) == 1
     following = tokens[end].lower if end < len(tokens) else ""
     sure = not first or known or not alone or words[0].text[0] in "@#" or following in PERSON_VERBS | {"'s"}
-    if first and alone and not sure and (words[0].lower.endswith("ing") or following not in _HEADS_A_CLAUSE):
+    if first and alone and not sure and (words[0].lower.endswith(("ing", "ly")) or following not in _HEADS_A_CLAUSE):
         return None
     if alone and words[0].text.isupper() and len(words[0].text) > 5 and not known:
         return None  # shouted

@@ -10,7 +10,9 @@ from loci_dataplane.graph.extraction.text import Token
 from loci_dataplane.graph.extraction.words import ATTRIBUTES, FUNCTION, GENERIC, KIN, NOT_NOUNS, NUMBERS, word_set
 from loci_dataplane.model.graph import Entity, Kind
 
-_DETERMINERS: Final = frozenset({"my", "our", "a", "an", "his", "her", "their", "the"})
+_OWN: Final = word_set("my our his her their")
+_DETERMINERS: Final = _OWN | {"a", "an"}
+"""Not `the`: what follows it is too often an adjective or a verb."""
 _MAX_WORDS: Final = 3
 _TELL_NOTHING: Final = GENERIC | NOT_NOUNS | KIN | ATTRIBUTES
 _CURRENCIES: Final = frozenset("$€£¥₹")
@@ -24,7 +26,8 @@ def noun_phrases(tokens: Sequence[Token]) -> list[Entity]:
     """Topics of a sentence, such as `dance studio` in `my new dance studio opens`."""
     found = []
     for place, token in enumerate(tokens):
-        if token.lower in _DETERMINERS and (phrase := _phrase(tokens, place + 1)):
+        phrase = _phrase(tokens, place + 1) if token.lower in _DETERMINERS else None
+        if phrase and (" " in phrase or token.lower in _OWN):
             found.append(Entity(phrase, Kind.TOPIC))
     return found
 

@@ -120,6 +120,7 @@ NOT_NAMES: Final = (
     | MONTHS.keys()
     | WEEKDAYS.keys()
     | word_set(
+        "life family nature art music man yea hah ha mm oof oops woohoo gotcha agree remember tons "
         "thanks thank hey hi hello wow oh yeah yep yup nah nope ok okay sure cool great nice awesome amazing sorry "
         "congrats congratulations absolutely definitely totally exactly bye goodbye cheers please well lol haha ah aw "
         "aww hmm ugh yay whoa woah sounds looks glad good morning evening afternoon night happy merry god gosh omg "
@@ -148,7 +149,10 @@ GENERIC: Final = word_set(
     "thing things stuff way ways time times lot lots bit kind kinds sort idea day days week weeks month months year "
     "years part parts point one ones people person guy guys man woman place places life world news question moment "
     "mind heart head side end rest top couple hand hands hour hours minute minutes look chance fact reason case self "
-    "own best worst past future thought thoughts feeling feelings hope luck fun"
+    "own best worst past future thought thoughts feeling feelings hope luck fun difference impact change changes goal "
+    "goals "
+    "story stories quality moments love work dream dreams state sense "
+    "effort support help area journey"
 )
 """Nouns that say too little to be a topic."""
 NOT_NOUNS: Final = word_set(
@@ -156,5 +160,5 @@ NOT_NOUNS: Final = word_set(
     "amazing awesome beautiful happy sad real important special different hard easy tough big whole favorite favourite "
     "able ready sure proud glad excited inspired blessed thankful grateful young many few several other another such "
     "more most less least super really very so too quite pretty incredible wonderful lovely cozy recent free full tiny "
-    "huge bigger smaller perfect fresh cute cool fun ton bunch lot"
+    "huge bigger smaller perfect fresh cute cool fun ton bunch lot safe safer better strong positive sometimes shared"
 )
