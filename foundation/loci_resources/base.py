@@ -1,4 +1,4 @@
-"""What all resource models share."""
+"""Base model and field types shared by the resource models."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|[MGTPE]|[KMGTPE
 Size = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(k|[MGTPE]|[KMGTPE]i)?$", max_length=32)]
 """A quantity of bytes, such as 10Gi."""
 
-# A real server's `date-time` also takes offsets of a hundred hours, the year 0000 and trailing text. The year 9999 may
-# stand for "never" and is taken in UTC alone: with an offset it may lie outside what a clock can tell.
+# The API server's own `date-time` format also accepts offsets of a hundred hours, the year 0000 and trailing text.
+# Year 9999 is commonly used for "never"; it is accepted in UTC only, because an offset could overflow datetime.
 _DAY_AND_TIME = r"-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
 _YEAR = r"([1-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])"
 _OFFSET = r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
@@ -27,17 +27,17 @@ Timestamp = Annotated[Time, WithJsonSchema({"type": "string", "format": "date-ti
 
 
 class Model(BaseModel):
-    """Python names here, Kubernetes' camelCase names in documents; unknown fields are ignored when read."""
+    """Base of all resource models: snake_case in Python, camelCase in documents; unknown fields are ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore")
 
     def document(self) -> dict[str, Any]:
-        """As JSON-ready Kubernetes fields, without those that are unset."""
+        """JSON-serialisable Kubernetes document without unset fields."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 class ObjectMeta(Model):
-    """The part of an object's metadata that matters here."""
+    """The object metadata fields that Loci uses."""
 
     name: str
     uid: str = ""
@@ -47,14 +47,14 @@ class ObjectMeta(Model):
 
 
 class Requests(Model):
-    """Compute that is set aside, or the most that may be used."""
+    """Amounts of CPU and memory."""
 
     cpu: Quantity | None = Field(None, description="CPU cores, such as 100m or 2.")
     memory: Quantity | None = Field(None, description="Memory, such as 256Mi.")
 
 
 class Resources(Model):
-    """A container's compute."""
+    """Compute requests and limits of a container."""
 
-    requests: Requests = Field(default_factory=Requests, description="Set aside for the pod.")
-    limits: Requests = Field(default_factory=Requests, description="The most that the pod may use.")
+    requests: Requests = Field(default_factory=Requests, description="Compute reserved for the pod.")
+    limits: Requests = Field(default_factory=Requests, description="Maximum compute the pod may use.")

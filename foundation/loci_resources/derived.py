@@ -1,4 +1,4 @@
-"""What follows from a tenant and its tier: effective limits and the registry record. Pure; standalone uses it too."""
+"""Derive effective limits and the registry record from a tenant and its tier. Pure; also used by `loci serve`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from loci_resources.tier import MemoryTier
 
 
 def effective_limits(tenant: MemoryTenant, tier: MemoryTier) -> Limits:
-    """The tier's limits with the tenant's own in their place.
+    """Limits of the tier with the tenant's overrides applied.
 
     Raises:
-        RejectedError: the tenant sets limits and the tier does not allow it.
+        RejectedError: the tenant sets limits and the tier does not allow overrides.
     """
     overrides = tenant.spec.limits.model_dump(exclude_none=True)
     if overrides and not tier.spec.allow_overrides:
-        message = f"Tier {tier.metadata.name} allows no limits of one's own: remove spec.limits or choose another tier."
+        name = tier.metadata.name
+        message = f"Tier {name} does not allow limit overrides. Remove spec.limits or choose another tier."
         raise RejectedError("Ready", "OverridesNotAllowed", message)
     return Limits.model_validate({**tier.spec.model_dump(include=set(Limits.model_fields)), **overrides})
 
@@ -26,7 +27,7 @@ def effective_limits(tenant: MemoryTenant, tier: MemoryTier) -> Limits:
 def registry_record(
     tenant: MemoryTenant, tier: MemoryTier, keys: Sequence[KeyRecord], upstream: str, ingress_token: str
 ) -> RegistryRecord:
-    """All that the ingress needs to know of the tenant; `upstream` is its pod's host:port."""
+    """Registry record of the tenant for the ingress; `upstream` is its pod's host:port."""
     return RegistryRecord(
         tenant=tenant.metadata.name,
         tier=tier.metadata.name,

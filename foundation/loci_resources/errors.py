@@ -1,12 +1,13 @@
-"""What can keep a tenant from its desired state."""
+"""Errors that prevent a tenant from reaching its desired state."""
 
 from __future__ import annotations
 
 
 class RejectedError(Exception):
-    """The tenant's spec cannot be met: becomes a condition, and is tried again when the spec or its tier changes.
+    """The tenant's spec cannot be satisfied.
 
-    `condition` and `reason` are the status condition's type and reason; the message says what to do.
+    It is reported as a status condition, and retried when the spec or its tier changes. `condition` and `reason` are
+    the status condition's type and reason; the message tells the user what to do.
     """
 
     def __init__(self, condition: str, reason: str, message: str) -> None:

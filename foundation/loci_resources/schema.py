@@ -1,4 +1,4 @@
-"""From a pydantic model to a structural schema, as a CustomResourceDefinition takes it."""
+"""Convert a pydantic model to a structural schema, as CustomResourceDefinitions require."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _DROPPED: Final = frozenset({"title", "$defs", "const"})
 
 
 def structural(model: type[BaseModel]) -> dict[str, Any]:
-    """The model's schema with references put in place, optional fields plain, and defaults that can be applied."""
+    """Schema of the model with references inlined, no null alternatives, and only defaults that can be applied."""
     document = model.model_json_schema(by_alias=True)
     schema: dict[str, Any] = _convert(document, document.get("$defs", {}))
     return schema
@@ -33,7 +33,7 @@ def _convert(node: Any, definitions: dict[str, Any]) -> Any:
 
 
 def _resolve(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    """Follow a reference; take the one real alternative of an optional field; what is said here wins over there."""
+    """Inline a reference and unwrap an optional field; keywords beside a reference override the referenced ones."""
     alternatives = [a for a in node.get("anyOf", []) if a.get("type") != "null"]
     own = {key: value for key, value in node.items() if key not in {"$ref", "anyOf"}}
     if len(alternatives) == 1:

@@ -8,7 +8,7 @@ from loci_resources.tier import MemoryTier, MemoryTierSpec
 
 
 def default_tiers() -> list[MemoryTier]:
-    """free, pro and enterprise."""
+    """The free, pro and enterprise tiers."""
     return [
         _tier(
             "free",

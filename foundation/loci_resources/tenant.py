@@ -1,4 +1,4 @@
-"""`MemoryTenant`: one tenant as a platform team describes it, and what the operator says of it."""
+"""`MemoryTenant`: the desired state of one tenant, and the status that the operator reports."""
 
 from __future__ import annotations
 
@@ -15,69 +15,73 @@ from loci_resources.tier import StorageProfile
 LabelName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 API_KEYS_MAX = 32
 ADOPT = f"{GROUP}/adopt"
-"""Annotation on a tenant: "true" lets it take over the namespace and data that an earlier one of its name left."""
+"""Annotation on a tenant: "true" lets it adopt the namespace and data retained from an earlier tenant of its name."""
 
 
 class DeletionPolicy(StrEnum):
-    """What becomes of the data when the tenant is deleted."""
+    """Whether the data is kept or deleted with the tenant."""
 
     RETAIN = "Retain"
     DELETE = "Delete"
 
 
 class LimitOverrides(Model):
-    """Limits in place of the tier's; only where the tier allows it."""
+    """Overrides of the tier's limits; only if the tier allows overrides."""
 
-    requests_per_minute: int | None = Field(None, ge=1, le=10_000_000, description="Requests a minute.")
-    burst: int | None = Field(None, ge=1, le=10_000_000, description="Requests at once.")
-    max_memories: int | None = Field(None, ge=1, description="Memories that may be stored.")
-    max_graph_nodes: int | None = Field(None, ge=1, description="Graph nodes that may be stored.")
+    requests_per_minute: int | None = Field(None, ge=1, le=10_000_000, description="Requests per minute.")
+    burst: int | None = Field(None, ge=1, le=10_000_000, description="Burst capacity, requests.")
+    max_memories: int | None = Field(None, ge=1, description="Maximum number of memories.")
+    max_graph_nodes: int | None = Field(None, ge=1, description="Maximum number of graph nodes.")
 
 
 class ApiKey(Model):
     """One API key."""
 
-    name: LabelName = Field(description="Names the key within the tenant.")
-    scopes: tuple[Scope, ...] = Field(tuple(Scope), min_length=1, max_length=3, description="What it may do.")
+    name: LabelName = Field(description="Name of the key, unique within the tenant.")
+    scopes: tuple[Scope, ...] = Field(tuple(Scope), min_length=1, max_length=3, description="Scopes of the key.")
     expires_at: Timestamp | None = Field(
         None,
-        description="When the key stops working, RFC 3339 with an offset: 2030-01-01T00:00:00Z. Never, if unset.",
+        description="Expiry time, RFC 3339 with an offset, such as 2030-01-01T00:00:00Z. Unset: never expires.",
     )
     sha256: Sha256 | None = Field(
         None,
-        description="SHA-256 of a key of your own, hexadecimal; a key is generated when this is left out. A key is "
-        "`sk-<tenant>-` and 39 letters and digits with a checksum: `loci key <tenant>` makes one.",
+        description="Hexadecimal SHA-256 of a key that you made yourself with `loci key <tenant>`; without it, a key "
+        "is generated. Keys have the form `sk-<tenant>-` followed by 39 letters and digits that include a checksum.",
     )
 
 
 class Storage(Model):
-    """Where and how the tenant's data is kept."""
+    """Storage of the tenant's data."""
 
-    profile: StorageProfile | None = Field(None, description="The tier's by default.")
+    profile: StorageProfile | None = Field(None, description="Storage profile. Defaults to the tier's.")
     size: Size | None = Field(
         None, description="Size of the volume, such as 10Gi, at least 16Mi. Defaults to the tier's."
     )
     storage_class_name: LabelName | None = Field(
-        None, description="StorageClass of the volume; the cluster's by default."
+        None, description="StorageClass of the volume. Defaults to the cluster's default class."
     )
 
 
 class Network(Model):
-    """Who besides the ingress may reach the tenant's pod."""
+    """Network access to the tenant's pod besides the ingress."""
 
-    allow_from: tuple[LabelName, ...] = Field((), max_length=32, description="Names of namespaces.")
+    allow_from: tuple[LabelName, ...] = Field(
+        (), max_length=32, description="Namespaces whose pods may connect to the tenant's pod directly."
+    )
 
 
 class MemoryTenantSpec(Model):
-    """What is wanted of a tenant."""
+    """Desired state of a tenant."""
 
     tier: LabelName = Field(description="Name of the MemoryTier.")
-    display_name: str | None = Field(None, max_length=128, description="A name for people.")
-    limits: LimitOverrides = Field(default_factory=LimitOverrides, description="In place of the tier's limits.")
+    display_name: str | None = Field(None, max_length=128, description="Human-readable name.")
+    limits: LimitOverrides = Field(
+        default_factory=LimitOverrides, description="Overrides of the tier's limits; only if the tier allows overrides."
+    )
     api_keys: tuple[ApiKey, ...] = Field(
         (),
         max_length=API_KEYS_MAX,
-        description="API keys; one named `default` with every scope is generated when there are none.",
+        description="API keys. If there are none, a key named `default` with every scope is generated.",
     )
     issued_keys: tuple[ApiKey, ...] = Field(
         (),
@@ -85,44 +89,46 @@ class MemoryTenantSpec(Model):
         description="API keys that the admin API issued. It owns this field: leave it out of manifests, so that "
         "applying one keeps them. An entry of apiKeys with the same name takes precedence.",
     )
-    storage: Storage = Field(default_factory=Storage, description="Where data is kept.")
-    resources: Resources | None = Field(None, description="The pod's compute; the tier's by default.")
-    network: Network = Field(default_factory=Network, description="Who may reach the pod.")
-    suspend: bool = Field(False, description="Refuse the tenant's requests; its data is kept.")
+    storage: Storage = Field(default_factory=Storage, description="Storage of the tenant's data.")
+    resources: Resources | None = Field(None, description="Compute resources of the pod. Defaults to the tier's.")
+    network: Network = Field(
+        default_factory=Network, description="Network access to the tenant's pod besides the ingress."
+    )
+    suspend: bool = Field(False, description="Reject the tenant's requests while keeping its data.")
     deletion_policy: DeletionPolicy = Field(
-        DeletionPolicy.RETAIN, description="What becomes of the namespace and volume when the tenant is deleted."
+        DeletionPolicy.RETAIN, description="Whether the namespace and volume are kept or deleted with the tenant."
     )
 
     @property
     def keys_in_force(self) -> tuple[ApiKey, ...]:
-        """The declared and the issued API keys; without any, the one that is generated."""
+        """The declared and issued API keys; if there are none, the generated default key."""
         declared = {key.name for key in self.api_keys}
         issued = tuple(key for key in self.issued_keys if key.name not in declared)
         return (*self.api_keys, *issued) or (ApiKey(name=DEFAULT_KEY_NAME),)
 
 
 class Condition(Model):
-    """One aspect of the tenant's state, in Kubernetes' form."""
+    """A standard Kubernetes status condition."""
 
-    type: str = Field(description="Which aspect.")
-    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
-    reason: str = Field(description="Why, as one word.")
-    message: str = Field("", description="Why, and what to do about it.")
-    last_transition_time: AwareDatetime = Field(description="When `status` last changed.")
-    observed_generation: int = Field(0, description="The generation of the spec that this is about.")
+    type: str = Field(description="Type of the condition.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Status of the condition.")
+    reason: str = Field(description="Reason for the status, one CamelCase word.")
+    message: str = Field("", description="Human-readable explanation, with what to do about it.")
+    last_transition_time: AwareDatetime = Field(description="Time at which `status` last changed.")
+    observed_generation: int = Field(0, description="Generation of the spec that the condition was computed from.")
 
 
 class EffectiveLimits(Model):
-    """The limits that are enforced."""
+    """Limits in force."""
 
-    requests_per_minute: int = Field(description="Requests a minute.")
-    burst: int = Field(description="Requests at once.")
-    max_memories: int = Field(description="Memories that may be stored.")
-    max_graph_nodes: int = Field(description="Graph nodes that may be stored.")
+    requests_per_minute: int = Field(description="Requests per minute.")
+    burst: int = Field(description="Burst capacity, requests.")
+    max_memories: int = Field(description="Maximum number of memories.")
+    max_graph_nodes: int = Field(description="Maximum number of graph nodes.")
 
 
 class KeyState(StrEnum):
-    """Whether an API key works."""
+    """State of an API key."""
 
     ACTIVE = "Active"
     EXPIRED = "Expired"
@@ -131,32 +137,32 @@ class KeyState(StrEnum):
 
 
 class ApiKeyStatus(Model):
-    """One API key; never the key itself."""
+    """Status of one API key; never contains the key itself."""
 
-    name: str = Field(description="The key's name.")
-    id: str = Field(description="Its public id, as it appears in logs.")
-    expires_at: AwareDatetime | None = Field(None, description="When the key stops working.")
+    name: str = Field(description="Name of the key.")
+    id: str = Field(description="Public id of the key, as it appears in logs.")
+    expires_at: AwareDatetime | None = Field(None, description="Expiry time; unset if the key never expires.")
     state: KeyState = Field(
         KeyState.ACTIVE,
-        description="Active; Expired: past expiresAt; Duplicate: an earlier entry has the same sha256; Foreign: "
-        "another tenant has the same key, which works only for the tenant that it names.",
+        description="Active; Expired (past expiresAt); Duplicate (an earlier entry has the same sha256); Foreign "
+        "(another tenant declares the same key, which is valid only for the tenant named in it).",
     )
 
 
 class MemoryTenantStatus(Model):
-    """What the operator says of a tenant."""
+    """Observed state of a tenant."""
 
     phase: str | None = Field(None, description="Pending, Ready, Suspended, Failed, Terminating or Deleting.")
-    conditions: tuple[Condition, ...] = Field((), description="Aspects of the state.")
-    observed_generation: int | None = Field(None, description="The generation of the spec that was acted on.")
-    namespace: str | None = Field(None, description="The tenant's namespace.")
-    endpoint: str | None = Field(None, description="Where the tenant's pod answers inside the cluster.")
-    limits: EffectiveLimits | None = Field(None, description="The limits that are enforced.")
-    api_keys: tuple[ApiKeyStatus, ...] = Field((), description="The API keys and their state.")
+    conditions: tuple[Condition, ...] = Field((), description="Status conditions.")
+    observed_generation: int | None = Field(None, description="Generation of the spec that was last reconciled.")
+    namespace: str | None = Field(None, description="Namespace of the tenant.")
+    endpoint: str | None = Field(None, description="URL of the tenant's pod inside the cluster.")
+    limits: EffectiveLimits | None = Field(None, description="Limits in force.")
+    api_keys: tuple[ApiKeyStatus, ...] = Field((), description="API keys and their states.")
 
 
 class MemoryTenant(Model):
-    """One tenant."""
+    """A tenant of the memory service."""
 
     api_version: Literal["loci.dev/v1alpha1"] = f"{GROUP}/{VERSION}"  # type: ignore[assignment]
     kind: Literal["MemoryTenant"] = "MemoryTenant"

@@ -1,4 +1,4 @@
-"""`MemoryTier`: what tenants of a kind get, like a StorageClass for volumes."""
+"""`MemoryTier`: a service class for tenants, as a StorageClass is for volumes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loci_resources.base import Model, ObjectMeta, Requests, Resources, Size
 
 
 class StorageProfile(StrEnum):
-    """Where a tenant's data lives."""
+    """Kind of stores that hold a tenant's data."""
 
     EMBEDDED = "embedded"
     SHARED = "shared"
@@ -21,24 +21,26 @@ class StorageProfile(StrEnum):
 
 
 class MemoryTierSpec(Model):
-    """What a tenant of this tier gets."""
+    """Limits and defaults of the tenants of this tier."""
 
-    requests_per_minute: int = Field(ge=1, le=10_000_000, description="Refill of the token bucket, requests a minute.")
-    burst: int = Field(ge=1, le=10_000_000, description="Capacity of the token bucket, requests.")
-    max_memories: int = Field(ge=1, description="Memories that a tenant may store.")
-    max_graph_nodes: int = Field(ge=1, description="Graph nodes that a tenant may store.")
-    priority: Priority = Field(Priority.NORMAL, description="Who goes first under overload.")
-    storage_profile: StorageProfile = Field(StorageProfile.EMBEDDED, description="Where data lives by default.")
-    storage_size: Size = Field("1Gi", description="Size of a new tenant's volume by default.")
-    resources: Resources = Field(default_factory=Resources, description="The pod's compute by default.")
-    namespace_quota: Requests = Field(
-        default_factory=Requests, description="The most compute that the tenant's whole namespace may use."
+    requests_per_minute: int = Field(
+        ge=1, le=10_000_000, description="Refill rate of the token bucket, requests per minute."
     )
-    allow_overrides: bool = Field(False, description="Whether a tenant may set limits of its own.")
+    burst: int = Field(ge=1, le=10_000_000, description="Capacity of the token bucket, requests.")
+    max_memories: int = Field(ge=1, description="Maximum number of memories per tenant.")
+    max_graph_nodes: int = Field(ge=1, description="Maximum number of graph nodes per tenant.")
+    priority: Priority = Field(Priority.NORMAL, description="Priority under overload; lower priorities are shed first.")
+    storage_profile: StorageProfile = Field(StorageProfile.EMBEDDED, description="Default storage profile.")
+    storage_size: Size = Field("1Gi", description="Default size of the tenant's volume.")
+    resources: Resources = Field(default_factory=Resources, description="Default compute resources of the pod.")
+    namespace_quota: Requests = Field(
+        default_factory=Requests, description="Maximum compute of the tenant's namespace."
+    )
+    allow_overrides: bool = Field(False, description="Whether tenants may override the limits.")
 
 
 class MemoryTier(Model):
-    """A tier of tenants."""
+    """A service tier."""
 
     api_version: Literal["loci.dev/v1alpha1"] = f"{GROUP}/{VERSION}"  # type: ignore[assignment]
     kind: Literal["MemoryTier"] = "MemoryTier"

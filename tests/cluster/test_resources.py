@@ -93,7 +93,7 @@ INVALID = {
     "more asked for than allowed": (
         tenant(resources={"requests": {"memory": "2Gi"}, "limits": {"memory": "1Gi"}}),
         "spec.resources",
-        "requests.memory: at most limits.memory",
+        "requests.memory must not exceed limits.memory",
     ),
     "misspelt field": (tenant(teir="pro"), "spec.teir", "unknown field"),
     "tier without limits": (
@@ -104,7 +104,7 @@ INVALID = {
     "tier that asks for more than allowed": (
         tier(resources={"requests": {"cpu": "2"}, "limits": {"cpu": "100m"}}),
         "spec.resources",
-        "requests.cpu: at most limits.cpu",
+        "requests.cpu must not exceed limits.cpu",
     ),
     "tier priority": (tier(priority="urgent"), "spec.priority", '"low", "normal", "high"'),
 }

@@ -116,5 +116,5 @@ def test_a_manifest_differs_in_its_hash_when_it_differs() -> None:
 
 
 def test_own_limits_are_refused_where_the_tier_does_not_allow_them() -> None:
-    with pytest.raises(RejectedError, match=r"remove spec[.]limits"):
+    with pytest.raises(RejectedError, match=r"Remove spec[.]limits"):
         context("pro", limits=LimitOverrides(burst=1))
