@@ -10,10 +10,12 @@ import structlog
 
 from loci_policy.buckets.bucket import Buckets, BucketsUnavailableError
 from loci_policy.buckets.fallback import BucketsWithFallback, NoBuckets
+from loci_policy.buckets.leases import LeaseSizes, RedisLeases
 from loci_policy.buckets.memory import LocalBuckets
 from loci_policy.buckets.redis import RedisBuckets, redis_client
 from loci_policy.cors import Cors
 from loci_policy.gate import Gate
+from loci_policy.leasing import Leasing
 from loci_policy.metrics import Metrics
 from loci_policy.registry.folder import FolderSource
 from loci_policy.registry.follower import Registry
@@ -35,18 +37,18 @@ async def _serve(settings: Settings) -> None:
     metrics = Metrics()
     registry = Registry(Table(), metrics)
     metrics.collector_registry.register(TenantCollector(registry.table))
-    async with _buckets(settings, metrics) as buckets, _source(settings) as source:
-        app = PolicyApp(
-            Gate(registry.table, buckets, metrics, Cors(settings.cors_origins)), registry, settings.admin_key_sha256
-        )
+    async with _buckets(settings, metrics) as (buckets, leasing), _source(settings) as source:
+        gate = Gate(registry.table, buckets, metrics, Cors(settings.cors_origins))
+        app = PolicyApp(gate, registry, settings.admin_key_sha256, leasing)
         # Without its registry the process must not go on with what it once knew.
         await serve(app, beside=registry.follow(source), uds=str(settings.policy_socket), date_header=False)
 
 
 @contextlib.asynccontextmanager
-async def _buckets(settings: Settings, metrics: Metrics) -> AsyncIterator[Buckets]:
+async def _buckets(settings: Settings, metrics: Metrics) -> AsyncIterator[tuple[Buckets, Leasing | None]]:
+    """The buckets, and the leases from them; there are none from buckets of this process alone."""
     if settings.redis_url is None:
-        yield LocalBuckets(settings.replicas)
+        yield LocalBuckets(settings.replicas), None
         return
     fallback = NoBuckets() if settings.redis_fallback == "deny" else LocalBuckets(settings.replicas, degraded=True)
     async with redis_client(settings.redis_url, settings.redis_timeout_seconds) as redis:
@@ -55,7 +57,9 @@ async def _buckets(settings: Settings, metrics: Metrics) -> AsyncIterator[Bucket
             await shared.load()
         except BucketsUnavailableError as error:
             structlog.get_logger().warning("redis does not answer yet", error=str(error))
-        yield BucketsWithFallback(shared, fallback, on_failure=metrics.bucket_failures.inc)
+        leases = RedisLeases(redis, settings.redis_timeout_seconds)
+        leasing = Leasing(leases, LeaseSizes(), metrics) if settings.leases else None
+        yield BucketsWithFallback(shared, fallback, on_failure=metrics.bucket_failures.inc), leasing
 
 
 @contextlib.asynccontextmanager

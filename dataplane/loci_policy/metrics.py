@@ -32,6 +32,16 @@ class Metrics:
             for degraded in (True, False)
         }
         self.errors = Counter("loci_policy_errors", "Decisions refused with 503.", registry=self.collector_registry)
+        self.leased = Counter(
+            "loci_policy_leased_tokens",
+            "Tokens leased to Envoy for requests to come.",
+            registry=self.collector_registry,
+        )
+        self.returned = Counter(
+            "loci_policy_returned_tokens",
+            "Leased tokens that were given back unused.",
+            registry=self.collector_registry,
+        )
         self.bucket_failures = Counter(
             "loci_policy_bucket_failures",
             "Times that the shared buckets did not answer.",

@@ -27,15 +27,19 @@ from loci_policy.asgi import (
     send_response,
 )
 from loci_policy.decision import bearer_token
-from loci_policy.gate import Gate
+from loci_policy.gate import Gate, Pass, utc_now
+from loci_policy.leasing import Leasing
 from loci_policy.registry.follower import Registry
 from loci_policy.responses import JSON, Response, error, options
+from loci_policy.table import Headers
 from loci_runtime.draining import drained
 
 _CHECK: Final = "/check"
 _TOO_LARGE: Final = "/too-large"
 """Where Envoy sends a request whose body is too large; like /check, no path that clients can ask for."""
 _OPERATION: Final = headers.OPERATION.encode()
+_LEASE_WANTED: Final = headers.LEASE.encode()
+_LEASE: Final = b"loci-lease"
 _VERSION: Final = version("loci-memory")
 
 
@@ -50,8 +54,11 @@ def is_admin(scope: Scope, admin_key_sha256: str | None) -> bool:
 class PolicyApp:
     """Raw ASGI: a framework would cost more than the decision."""
 
-    def __init__(self, gate: Gate, registry: Registry, admin_key_sha256: str | None) -> None:
+    def __init__(
+        self, gate: Gate, registry: Registry, admin_key_sha256: str | None, leasing: Leasing | None = None
+    ) -> None:
         self._gate = gate
+        self._leasing = leasing
         self._registry = registry
         self._admin_key_sha256 = admin_key_sha256
         self._endpoints: dict[str, Callable[[Scope, str], Response]] = {
@@ -80,10 +87,18 @@ class PolicyApp:
             response = decision
         else:
             response = Response(200, (*decision.grant.upstream_headers, *decision.client_headers), b"")
+            response = response.adding(await self._lease(scope, decision))
         await send_response(scope, send, response, ((_OPERATION, decision.operation.encode()),))
 
     def _own(self, scope: Scope, path: str, own_id: str) -> Response:
         return _too_large(scope, own_id) if path.startswith(_TOO_LARGE) else self._platform(scope, path, own_id)
+
+    async def _lease(self, scope: Scope, passed: Pass) -> Headers:
+        unused = header(scope, _LEASE_WANTED)
+        if unused is None or self._leasing is None:
+            return ()
+        lease = await self._leasing.offer(passed.grant, passed.client_headers, unused, utc_now())
+        return ((_LEASE, lease),) if lease else ()
 
     def _platform(self, scope: Scope, path: str, own_id: str) -> Response:
         resource = PLATFORM.at(path)

@@ -52,6 +52,7 @@ class Settings(ProcessSettings):
     redis_fallback: Literal["local", "deny"] = Field(
         "local", description="While Redis is down: `local` admits each process's share of a limit, `deny` nobody."
     )
+    leases: bool = Field(True, description="Lease tokens to Envoy, so that most requests need no call.")
     replicas: int = Field(1, gt=0, description="Policy processes there are: a local bucket holds a limit's share.")
     cors_origins: CorsOrigins = Field(
         (), description="Origins whose web pages may call the API, comma-separated; `*` for all. None by default."

@@ -18,6 +18,8 @@ SCOPES: Final = "x-loci-scopes"
 """The key's scopes, comma-separated."""
 INGRESS_TOKEN: Final = "x-loci-ingress-token"  # noqa: S105 - a header's name
 """Proves to the pod that a request came through the ingress."""
+LEASE: Final = "x-loci-lease"
+"""From Envoy's lease filter to the policy: a lease is wanted, and so many leased tokens were not used in time."""
 OPERATION: Final = "x-loci-operation"
 """The operation of the routes table, from the policy to Envoy's access log."""
 

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import functools
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from loci_dev.rigs.processes import free_port, is_listening, running, wait_until
 from loci_dev.rigs.tenants import key_record, record
 from loci_dev.tools.catalog import tool
 
-TEMPLATE = Path(__file__).parents[3] / "charts" / "loci" / "files" / "envoy.yaml"
+FILES = Path(__file__).parents[3] / "charts" / "loci" / "files"
 ADMIN_KEY = "an-admin-key"  # made up; guards the metrics of tests
 _VALUES: dict[str, Any] = {
     "ingress": {
@@ -137,8 +138,8 @@ def render_template(values: str) -> str:
         (chart / "templates").mkdir()
         (chart / "Chart.yaml").write_text("{apiVersion: v2, name: envoy, version: 0.0.0}")
         (chart / "values.yaml").write_text(values)
-        (chart / "envoy.yaml").write_bytes(TEMPLATE.read_bytes())
-        (chart / "templates" / "envoy.yaml").write_text('{{ tpl (.Files.Get "envoy.yaml") . }}')
+        shutil.copytree(FILES, chart / "files")
+        (chart / "templates" / "envoy.yaml").write_text('{{ tpl (.Files.Get "files/envoy.yaml") . }}')
         command = [str(tool("helm")), "template", "envoy", folder]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 

@@ -34,6 +34,15 @@ def dashboard() -> Dashboard:
                 "`local` means that Redis did not answer.",
             ),
             Panel(
+                "Leased tokens",
+                [
+                    Query("sum(rate(loci_policy_leased_tokens_total[5m]))", "leased"),
+                    Query("sum(rate(loci_policy_returned_tokens_total[5m]))", "given back"),
+                ],
+                "cps",
+                "Requests that Envoy may admit without asking; most are given back only after short bursts.",
+            ),
+            Panel(
                 "Refused with 503",
                 [Query("sum(rate(loci_policy_errors_total[5m]))", "refused")],
                 "reqps",
