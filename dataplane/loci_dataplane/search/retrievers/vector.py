@@ -1,8 +1,8 @@
 """Finding memories by meaning: the cosine similarity of embeddings.
 
-The evidence of a cosine is a logistic curve, fitted to the default model by `make bench-calibration`. The model knows
-English best: in another script its cosines are high between any two texts, so there they count little, and for a query
-in another language of Latin script they count half.
+The evidence of a cosine is a logistic curve; `make bench-calibration` measures its centre and width for the default
+model. The model knows English best: in another script its cosines are high between any two texts, so there they count
+little, and for a query in another language of Latin script they count half. Those two factors are chosen, not measured.
 """
 
 from __future__ import annotations
