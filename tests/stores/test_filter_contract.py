@@ -317,3 +317,19 @@ def test_the_largest_filter_is_within_the_bounds_of_the_store(reading: Reading) 
     row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": {}}
     assert not reading(parse({"OR": [part] * 32}), row)
     assert reading(parse({"AND": [{"user_id": None}] * 127}), row)
+
+
+@pytest.mark.parametrize("number", [2.0**60, -(2.0**61), 1e15])
+def test_whole_numbers_are_equal_however_they_are_written(reading: Reading, number: float) -> None:
+    for stored, asked in ((number, int(number)), (int(number), number), (number, number)):
+        row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": {"a": stored}}
+        assert reading(parse({"metadata.a": asked}), row)
+        assert reading(parse({"metadata.a": {"lte": asked}}), row)
+        assert not reading(parse({"metadata.a": {"lt": asked}}), row)
+
+
+@pytest.mark.parametrize("key", ["-1", "01", "+1", " 1", "1 ", "1.0", "99999999999999999999"])
+def test_only_a_plain_decimal_is_an_index(reading: Reading, key: str) -> None:
+    row: dict[str, Any] = {"id": "mem_1", "user_id": None, "session_id": None, "metadata": {"a": ["x", "y"]}}
+    assert not reading(parse({f'metadata.a."{key}"': {"in": ["x", "y"]}}), row)
+    assert reading(parse({f'metadata.a."{key}"': None}), row)

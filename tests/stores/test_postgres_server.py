@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from loci_dataplane.stores.errors import QuotaExceededError, StoreUnavailableErr
 from loci_dataplane.stores.ports import Stores
 from loci_dataplane.stores.postgres import database
 from loci_dataplane.stores.postgres.stores import postgres_stores
+from loci_dev.rigs.pgbouncer import PgBouncer
 from loci_dev.rigs.postgres import Cluster, Postgres, postgres_cluster
 from loci_dev.tools.catalog import MissingToolError
 from loci_operator.provision.postgres.provisioner import PostgresProvisioner, Server
@@ -77,6 +79,19 @@ async def test_the_quota_is_exact_over_several_pods(dsn: str) -> None:
         assert [found.order for found in page] == list(range(1, 51))
 
 
+async def test_no_pod_s_update_is_lost_to_another_s(dsn: str) -> None:
+    async def increment(stores: Stores) -> None:
+        async with stores.transaction() as transaction:
+            held = await transaction.get("mem_1", NOW)
+            assert held is not None
+            await transaction.replace(replace(held, version=held.version + 1))
+
+    async with pod(dsn) as one, pod(dsn) as two:
+        await add(one, "mem_1")
+        await asyncio.gather(*(increment(pod) for pod in (one, two) * 16))
+        assert (await one.records.get(["mem_1"], NOW))["mem_1"].version == 33
+
+
 async def test_no_two_pods_are_given_the_same_entry(dsn: str) -> None:
     async with pod(dsn) as one, pod(dsn) as two:
         for number in range(20):
@@ -115,6 +130,21 @@ async def test_a_late_pod_finishes_nothing_of_what_another_took_over(dsn: str) -
             await transaction.delete(["mem_1"])
         await late.outbox.finish(claimed)
         assert await other.outbox.backlog() == 1
+
+
+@pytest.mark.usefixtures("dsn")
+async def test_many_transactions_of_several_pods_share_a_few_pooled_sessions(pooler: PgBouncer) -> None:
+    pooled = pooler.dsn(names.login_role("acme"), PASSWORD)
+
+    async def work(stores: Stores, number: int) -> None:
+        await add(stores, f"mem_{number}")
+        assert f"mem_{number}" in await stores.records.get([f"mem_{number}"], NOW)
+        assert await stores.full_text.search(["otter"], EVERYTHING, 1, NOW)
+        await stores.outbox.claim(1, NOW, MINUTE)
+
+    async with pod(pooled) as one, pod(pooled) as two:
+        await asyncio.gather(*(work(pod, number) for number, pod in enumerate((one, two) * 20)))
+        assert await one.records.count() == 40
 
 
 async def test_a_pod_without_traffic_holds_no_connection(

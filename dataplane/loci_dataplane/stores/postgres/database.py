@@ -108,8 +108,8 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[Session]:
-        """One read-only transaction."""
-        async with self._begun("BEGIN READ ONLY") as connection:
+        """One read-only transaction, whose statements all see the same state."""
+        async with self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
             yield connection
 
     @contextlib.asynccontextmanager
