@@ -16,6 +16,7 @@ from loci_dataplane.stores.chroma.server import ChromaServer
 from loci_dataplane.stores.http_embedder import HttpEmbedder
 from loci_dataplane.stores.opening import Neo4jServer, Places, open_stores
 from loci_runtime.serving import run, serve
+from loci_runtime.tracing import exporting
 
 _EMBEDDER_TIMEOUT = 10.0
 
@@ -23,7 +24,7 @@ _EMBEDDER_TIMEOUT = 10.0
 def main() -> None:
     """Serve until the process is told to stop."""
     settings = Settings()
-    run(_serve(settings), settings.log_level)
+    run(_serve(settings), settings.log_level, exporting("loci-dataplane", settings.otlp_endpoint))
 
 
 async def _serve(settings: Settings) -> None:

@@ -37,6 +37,7 @@ from loci_dataplane.stores.ports import Embedder, Stores
 from loci_dataplane.usage.service import UsageService
 from loci_runtime import responses
 from loci_runtime.edge import Edge, Rules
+from loci_runtime.tracing import Traced
 
 
 def utc_now() -> datetime:
@@ -91,6 +92,7 @@ def create_app(deps: Deps) -> FastAPI:
     v2.mount(app)
     app.include_router(health.router)
     app.add_middleware(Edge, rules=_rules(deps, metrics))
+    app.add_middleware(Traced, name="memory_service")
     return app
 
 

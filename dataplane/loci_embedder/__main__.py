@@ -9,12 +9,13 @@ from loci_embedder.batching import Batcher
 from loci_embedder.encoder import MODEL_NAME, Encoder
 from loci_embedder.settings import Settings
 from loci_runtime.serving import run, serve
+from loci_runtime.tracing import exporting
 
 
 def main() -> None:
     """Serve until SIGTERM."""
     settings = Settings()
-    run(_serve(settings), settings.log_level)
+    run(_serve(settings), settings.log_level, exporting("loci-embedder", settings.otlp_endpoint))
 
 
 async def _serve(settings: Settings) -> None:

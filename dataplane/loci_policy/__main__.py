@@ -25,12 +25,13 @@ from loci_policy.settings import Settings
 from loci_policy.table import Table
 from loci_policy.tenants import TenantCollector
 from loci_runtime.serving import run, serve
+from loci_runtime.tracing import exporting
 
 
 def main() -> None:
     """Run until told to stop."""
     settings = Settings()
-    run(_serve(settings), settings.log_level)
+    run(_serve(settings), settings.log_level, exporting("loci-policy", settings.otlp_endpoint))
 
 
 async def _serve(settings: Settings) -> None:

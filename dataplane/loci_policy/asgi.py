@@ -11,6 +11,7 @@ from loci_policy.gate import Gate, Pass
 from loci_policy.responses import Response
 from loci_policy.table import Headers
 from loci_runtime.requests import request_id
+from loci_runtime.tracing import parent_of, span
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -65,7 +66,9 @@ class PolicyMiddleware:
         """Handle one HTTP request."""
         own_id = request_id_of(scope)
         echoed = (REQUEST_ID, own_id.encode())
-        decision = await self._gate.admit(request_of(scope, raw_path(scope)), own_id)
+        with span("rate_limiter", parent_of(scope)) as deciding:
+            decision = await self._gate.admit(request_of(scope, raw_path(scope)), own_id)
+            deciding.set(http__response__status_code=decision.status if isinstance(decision, Response) else 200)
         if isinstance(decision, Response):
             await send_response(scope, send, decision, (echoed,))
             return

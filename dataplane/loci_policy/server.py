@@ -33,6 +33,7 @@ from loci_policy.registry.follower import Registry
 from loci_policy.responses import JSON, Response, error, options
 from loci_policy.table import Headers
 from loci_runtime.draining import drained
+from loci_runtime.tracing import parent_of, span
 
 _CHECK: Final = "/check"
 _TOO_LARGE: Final = "/too-large"
@@ -82,7 +83,9 @@ class PolicyApp:
             await send_response(scope, send, self._own(scope, path, own_id), ((REQUEST_ID, own_id.encode()),))
 
     async def _check(self, scope: Scope, path: str, send: Send) -> None:
-        decision = await self._gate.admit(request_of(scope, path), request_id_of(scope))
+        with span("rate_limiter", parent_of(scope)) as deciding:
+            decision = await self._gate.admit(request_of(scope, path), request_id_of(scope))
+            deciding.set(http__response__status_code=decision.status if isinstance(decision, Response) else 200)
         if isinstance(decision, Response):
             response = decision
         else:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from loci_dev import chart_values, envoy_routes, openapi
+from loci_dev import chart_values, envoy_routes, manifests, openapi
 from loci_dev.observability import dashboards, reference, rules
 from loci_resources import crd
 
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 def _rendered() -> dict[str, str]:
-    parts = (crd, chart_values, envoy_routes, rules, dashboards, reference, openapi)
+    parts = (crd, chart_values, envoy_routes, rules, dashboards, reference, openapi, manifests)
     return {path: text for part in parts for path, text in part.rendered().items()}
 
 

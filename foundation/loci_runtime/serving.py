@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Coroutine
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import uvicorn
@@ -26,10 +27,10 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 
 
-def run(main: Coroutine[Any, Any, None], log_level: str) -> None:
-    """Run a process's main function to its end, with its logs set up."""
+def run(main: Coroutine[Any, Any, None], log_level: str, within: AbstractContextManager[None] | None = None) -> None:
+    """Run a process's main function to its end, with its logs set up; `within` is entered around it."""
     logs.configure(log_level)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with within or contextlib.nullcontext(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 
 

@@ -18,3 +18,8 @@ class ProcessSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, hide_input_in_errors=True)
 
     log_level: LogLevel = Field("info", description="Minimum log level.")
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="Where spans are exported to over OTLP/HTTP, such as http://collector:4318; no tracing when unset.",
+    )

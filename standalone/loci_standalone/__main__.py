@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from loci_contract import keys
 from loci_policy.cors import Cors
 from loci_runtime import serving
+from loci_runtime.tracing import Traced, exporting
 from loci_standalone.compose import standalone
 from loci_standalone.errors import StartError
 from loci_standalone.protocol import JsonH11
@@ -36,7 +37,8 @@ def serve(
     try:
         with data_folder(data) as folder, listen(host, port) as listening:
             declared = existing_folder(tenants) if tenants else None
-            serving.run(_serve(settings, folder, listening, declared), settings.log_level)
+            traced = exporting("loci", settings.otlp_endpoint)
+            serving.run(_serve(settings, folder, listening, declared), settings.log_level, traced)
     except StartError as error:
         _tell(str(error))
         raise SystemExit(USAGE_ERROR) from None
@@ -53,7 +55,7 @@ async def _serve(settings: Settings, folder: DataFolder, listening: socket.socke
         if settings.admin_key is None:
             _tell(f"admin key, shown only now and kept nowhere (set LOCI_ADMIN_KEY to choose it): {admin_key}")
         beside = running.declared.follow() if running.declared else None
-        await serving.serve(running.app, beside, sockets=[listening], http=JsonH11)
+        await serving.serve(Traced(running.app, "api_gateway"), beside, sockets=[listening], http=JsonH11)
 
 
 def _listed(names: list[str]) -> str:

@@ -25,6 +25,7 @@ from loci_dataplane.search.schemas import HYBRID, SearchInput, SearchOutput, Sea
 from loci_dataplane.stores.ports import Frequencies, Stores
 from loci_dataplane.text.query import index_terms, query_words
 from loci_runtime.errors import UnavailableError
+from loci_runtime.tracing import span
 
 _CANDIDATES: Final = 100
 """Hits of each retriever."""
@@ -34,6 +35,8 @@ _DEADLINE: Final = 1.0
 """Seconds after which an answer goes out without the retrievers that are late."""
 _CACHED_CHARACTERS: Final = 4_000_000
 """Maximum size of all cached answers together."""
+
+_SPANS: Final = {"vector": "vector_search", "keyword": "keyword_search", "graph": "graph_traverse"}
 
 
 class Search:
@@ -64,7 +67,10 @@ class Search:
         """Find memories; raise UnavailableError when every retriever failed."""
         where = language.parse(wanted.filters)
         key = (self._generation(), wanted.model_dump_json())
-        if (cached := self._cache.get(key)) is not None:
+        with span("cache_lookup") as lookup:
+            cached = self._cache.get(key)
+            lookup.set(cache__hit=cached is not None)
+        if cached is not None:
             self._hits += 1
             return cached
         self._misses += 1
@@ -94,7 +100,7 @@ class Search:
 
     async def _retrieve(self, retrievers: Sequence[Retriever], question: Question) -> dict[str, Found]:
         """Run the retrievers; return the results of those that neither failed nor were late."""
-        tasks = {r.name: asyncio.create_task(r.find(question, _CANDIDATES)) for r in retrievers}
+        tasks = {r.name: asyncio.create_task(_spanned(r, question)) for r in retrievers}
         await asyncio.wait(tasks.values(), timeout=_DEADLINE)
         found: dict[str, Found] = {}
         for name, task in tasks.items():
@@ -145,6 +151,13 @@ def _candidates(found: Mapping[str, Found], neighbours: Mapping[str, Sequence[st
     hits = [hit.memory_id for f in found.values() for hit in f.hits]
     first = [hit.memory_id for f in found.values() for hit in f.hits[:_WITH_NEIGHBOURS]] if mode == HYBRID else []
     return list(dict.fromkeys([*hits, *(beside for memory_id in first for beside in neighbours.get(memory_id, ()))]))
+
+
+async def _spanned(retriever: Retriever, question: Question) -> Found:
+    with span(_SPANS[retriever.name]) as retrieving:
+        found = await retriever.find(question, _CANDIDATES)
+        retrieving.set(hits=len(found.hits))
+        return found
 
 
 def _reason(task: asyncio.Task[Any]) -> str:

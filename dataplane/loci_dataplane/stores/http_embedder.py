@@ -11,6 +11,7 @@ import numpy as np
 from loci_contract import headers
 from loci_dataplane.stores.errors import EmbedderUnavailableError
 from loci_dataplane.stores.ports import Vector
+from loci_runtime.tracing import outgoing
 
 
 class HttpEmbedder:
@@ -24,7 +25,7 @@ class HttpEmbedder:
         body = {"input": list(texts), "encoding_format": "base64"}
         priority = {} if interactive else {headers.PRIORITY: headers.PRIORITY_BULK}
         try:
-            answer = await self._client.post("/v1/embeddings", json=body, headers=priority)
+            answer = await self._client.post("/v1/embeddings", json=body, headers={**priority, **outgoing()})
         except httpx.HTTPError as error:
             raise EmbedderUnavailableError(type(error).__name__) from error
         if not answer.is_success:
