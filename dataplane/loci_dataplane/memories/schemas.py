@@ -7,16 +7,17 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, StringConstraints, model_validator
 
 from loci_contract.inputs import Input, Patch
 from loci_contract.times import Time
 from loci_dataplane.model import values
 from loci_dataplane.model.filter import Condition
-from loci_dataplane.model.memory import Memory
+from loci_dataplane.model.memory import ID_MAX, ID_RULE, Memory, is_id
 
 CONTENT_MAX: Final = 32_768
 METADATA_MAX_BYTES: Final = 16_384
+_MESSAGES_MAX: Final = 256
 
 
 def _check_text(text: str) -> str:
@@ -35,21 +36,76 @@ def _check_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
+def _check_id(memory_id: str) -> str:
+    if not is_id(memory_id):
+        raise ValueError(f"must be an id: {ID_RULE}")
+    return memory_id
+
+
 Content = Annotated[str, StringConstraints(max_length=CONTENT_MAX), AfterValidator(_check_text)]
 Name = Annotated[str, StringConstraints(max_length=256), AfterValidator(_check_text)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_check_metadata)]
+Id = Annotated[str, StringConstraints(max_length=ID_MAX), AfterValidator(_check_id)]
+Role = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_text)]
+SESSION: Final = AliasChoices("session_id", "run_id")
 
 
-class MemoryInput(Input):
-    """A memory to store, or to replace another with. An optional field that is null is as if left out."""
+class Message(Input):
+    """One message of a conversation."""
 
-    content: Content = Field(description=f"The text to remember: 1 to {CONTENT_MAX} characters.")
+    role: Role = Field(description="Who said it, such as `user` or `assistant`.")
+    content: Content = Field(description="What was said.")
+
+
+class _Content(Input):
+    """A text, or the messages that it consists of."""
+
+    content: Content = Field("", description=f"The text to remember: 1 to {CONTENT_MAX} characters.")
+    messages: list[Message] = Field(
+        default_factory=list,
+        max_length=_MESSAGES_MAX,
+        exclude=True,
+        description="Instead of `content`: messages that are remembered as one text, each as `role: content` in a line "
+        "of its own, or one message's content alone.",
+    )
+
+    @model_validator(mode="after")
+    def _join(self) -> Self:
+        if bool(self.content) == bool(self.messages):
+            raise ValueError("must have either content or messages")
+        if self.messages:
+            self.content = _text_of(self.messages)
+        return self
+
+
+def _text_of(messages: list[Message]) -> str:
+    if len(messages) == 1:
+        return messages[0].content
+    text = "\n".join(f"{message.role}: {message.content}" for message in messages)
+    if len(text) > CONTENT_MAX:
+        raise ValueError(f"messages must have at most {CONTENT_MAX} characters together")
+    return text
+
+
+class ReplacementInput(_Content):
+    """A memory to replace another with. An optional field that is null is as if left out."""
+
     user_id: Name | None = Field(None, description="The user whom it is about.")
     agent_id: Name | None = Field(None, description="The agent that learned it.")
-    session_id: Name | None = Field(None, description="The conversation it belongs to; its neighbours help search.")
+    session_id: Name | None = Field(
+        None,
+        validation_alias=SESSION,
+        description="The conversation it belongs to, also `run_id`; its neighbours help search.",
+    )
     metadata: Metadata = Field(default_factory=dict, description="Any JSON object; filters select by it.")
     created_at: Time | None = Field(None, description="When it was said; the current time by default.")
     expires_at: Time | None = Field(None, description="From when it is no longer returned; never by default.")
+
+
+class MemoryInput(ReplacementInput):
+    """A memory to store. An optional field that is null is as if left out."""
+
+    id: Id | None = Field(None, description=f"An id of your own: {ID_RULE} By default the service makes one.")
 
 
 class MemoryPatch(Patch):
@@ -58,7 +114,9 @@ class MemoryPatch(Patch):
     content: Content = Field("", description="The text; not null, since a memory always has content.")
     user_id: Name | None = Field(None, description="The user whom it is about; null clears it.")
     agent_id: Name | None = Field(None, description="The agent that learned it; null clears it.")
-    session_id: Name | None = Field(None, description="The conversation it belongs to; null clears it.")
+    session_id: Name | None = Field(
+        None, validation_alias=SESSION, description="The conversation it belongs to, also `run_id`; null clears it."
+    )
     metadata: Metadata | None = Field(None, description="Replaces the whole object; null clears it.")
     expires_at: Time | None = Field(None, description="From when it is no longer returned; null for never.")
 
@@ -80,7 +138,9 @@ class ScopeQuery(Input):
 
     user_id: Name | None = Field(None, description="Only memories about this user.")
     agent_id: Name | None = Field(None, description="Only memories of this agent.")
-    session_id: Name | None = Field(None, description="Only memories of this conversation.")
+    session_id: Name | None = Field(
+        None, validation_alias=SESSION, description="Only memories of this conversation; also `run_id`."
+    )
 
     def conditions(self) -> tuple[Condition, ...]:
         """The ids as parts of a filter."""
