@@ -11,8 +11,10 @@ from loci_dataplane.memories import replies
 from loci_dataplane.memories.batch import BatchInput, BatchOutput, checked
 from loci_dataplane.memories.callers import FromCaller
 from loci_dataplane.memories.schemas import (
+    ChangeOutput,
     DeletionInput,
     DeletionOutput,
+    HistoryOutput,
     MemoryInput,
     MemoryOutput,
     MemoryPage,
@@ -74,6 +76,12 @@ async def read(memory_id: str, memories: MemoriesService, response: Response) ->
     memory = await memories.get(memory_id)
     response.headers["ETag"] = memory.etag
     return MemoryOutput.of(memory)
+
+
+@router.get("/{memory_id}/history", dependencies=[NO_PARAMETERS])
+async def history(memory_id: str, memories: MemoriesService) -> HistoryOutput:
+    """Read who changed a memory and when, with its earlier versions; of a deleted memory for 30 days."""
+    return HistoryOutput(changes=[ChangeOutput.of(change) for change in await memories.history(memory_id)])
 
 
 @router.put("/{memory_id}", response_model=MemoryOutput, dependencies=[NO_PARAMETERS])

@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
 import orjson
-from pydantic import AfterValidator, AliasChoices, BaseModel, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, StringConstraints, ValidationInfo, field_validator
 
 from loci_contract.inputs import Input, Patch
 from loci_contract.times import Time
 from loci_dataplane.model import values
 from loci_dataplane.model.filter import Condition
+from loci_dataplane.model.history import Change, Event
 from loci_dataplane.model.memory import ID_MAX, ID_RULE, Memory, is_id
 
 CONTENT_MAX: Final = 32_768
@@ -57,10 +58,16 @@ class Message(Input):
     content: Content = Field(description="What was said.")
 
 
-class _Content(Input):
-    """A text, or the messages that it consists of."""
+def _text_of(messages: list[Message]) -> str:
+    """The text that messages make; anything for invalid ones, which are refused themselves."""
+    if len(messages) == 1:
+        return messages[0].content
+    return "\n".join(f"{message.role}: {message.content}" for message in messages) or "-"
 
-    content: Content = Field("", description=f"The text to remember: 1 to {CONTENT_MAX} characters.")
+
+class ReplacementInput(Input):
+    """A memory to replace another with. An optional field that is null is as if left out."""
+
     messages: list[Message] = Field(
         default_factory=list,
         max_length=_MESSAGES_MAX,
@@ -68,28 +75,9 @@ class _Content(Input):
         description="Instead of `content`: messages that are remembered as one text, each as `role: content` in a line "
         "of its own, or one message's content alone.",
     )
-
-    @model_validator(mode="after")
-    def _join(self) -> Self:
-        if bool(self.content) == bool(self.messages):
-            raise ValueError("must have either content or messages")
-        if self.messages:
-            self.content = _text_of(self.messages)
-        return self
-
-
-def _text_of(messages: list[Message]) -> str:
-    if len(messages) == 1:
-        return messages[0].content
-    text = "\n".join(f"{message.role}: {message.content}" for message in messages)
-    if len(text) > CONTENT_MAX:
-        raise ValueError(f"messages must have at most {CONTENT_MAX} characters together")
-    return text
-
-
-class ReplacementInput(_Content):
-    """A memory to replace another with. An optional field that is null is as if left out."""
-
+    content: Content = Field(
+        "", validate_default=True, description=f"The text to remember: 1 to {CONTENT_MAX} characters."
+    )
     user_id: Name | None = Field(None, description="The user whom it is about.")
     agent_id: Name | None = Field(None, description="The agent that learned it.")
     session_id: Name | None = Field(
@@ -100,6 +88,18 @@ class ReplacementInput(_Content):
     metadata: Metadata = Field(default_factory=dict, description="Any JSON object; filters select by it.")
     created_at: Time | None = Field(None, description="When it was said; the current time by default.")
     expires_at: Time | None = Field(None, description="From when it is no longer returned; never by default.")
+
+    @field_validator("content", mode="before")
+    @classmethod
+    def _join(cls, content: Any, read: ValidationInfo) -> Any:
+        messages = read.data.get("messages")
+        if content != "":
+            if messages:
+                raise ValueError("must be left out when messages are sent")
+            return content
+        if messages == []:
+            raise ValueError("must not be blank, unless messages are sent instead")
+        return _text_of(messages or [])
 
 
 class MemoryInput(ReplacementInput):
@@ -197,3 +197,30 @@ class MemoryPage(BaseModel):
 
     memories: list[MemoryOutput]
     next_cursor: str | None = Field(None, description="Send it as `cursor` for the next page; null on the last one.")
+
+
+class ChangeOutput(BaseModel):
+    """One version of a memory."""
+
+    version: int = Field(description="Counts the versions of this id.")
+    event: Event = Field(description="The change that made the version.")
+    at: datetime
+    key_id: str | None = Field(description="Public id of the API key that made the change; null for the service.")
+    memory: MemoryOutput | None = Field(description="The memory from then on; null after a deletion or an erasure.")
+
+    @classmethod
+    def of(cls, change: Change) -> Self:
+        """The representation of a version."""
+        return cls(
+            version=change.version,
+            event=change.event,
+            at=change.author.at,
+            key_id=change.author.key_id,
+            memory=MemoryOutput.of(change.memory) if change.memory else None,
+        )
+
+
+class HistoryOutput(BaseModel):
+    """A memory's last versions, oldest first."""
+
+    changes: list[ChangeOutput]

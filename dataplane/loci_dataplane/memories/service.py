@@ -17,7 +17,7 @@ from loci_dataplane.memories.cursors import cursor_after, place_of
 from loci_dataplane.memories.errors import QuotaError
 from loci_dataplane.memories.schemas import MemoryInput, Order, ReplacementInput
 from loci_dataplane.model.filter import Filter
-from loci_dataplane.model.history import Author
+from loci_dataplane.model.history import Author, Change
 from loci_dataplane.model.memory import Memory, new_id
 from loci_dataplane.model.reply import Reply
 from loci_dataplane.outbox.indexer import Indexer
@@ -66,6 +66,12 @@ class Memories:
         if memory_id not in found:
             raise _not_found()
         return found[memory_id]
+
+    async def history(self, memory_id: str) -> Sequence[Change]:
+        """The versions of a memory, oldest first; NotFoundError for an id that is not known any more."""
+        if not (versions := await self._stores.history.versions(memory_id)):
+            raise _not_found()
+        return versions
 
     async def page(
         self, where: Filter, cursor: str | None, limit: int, order: Order

@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """The newest version of the schema. A release works with this one and the one before, so that pods can be replaced
 one by one after a migration."""
 

@@ -1,4 +1,4 @@
-"""Version 4: histories, and replies to requests with an Idempotency-Key.
+"""Version 4: histories, replies to requests with an Idempotency-Key, and erasures.
 
 A history has a row for each version of a memory. The row of the present version has no content, which `memories` has;
 it gets the content when the version is replaced or deleted. The columns that a filter may name have the same names in
@@ -47,6 +47,16 @@ _STATEMENTS: Final = (
       PRIMARY KEY (memory_id, key)
     ) WITHOUT ROWID""",
     "CREATE INDEX reply_memories_by_key ON reply_memories (key)",
+    # `request` is null once `receipt` is there.
+    """CREATE TABLE erasures (
+      number       INTEGER PRIMARY KEY AUTOINCREMENT,
+      id           TEXT NOT NULL UNIQUE,
+      requested_at TEXT NOT NULL,
+      key_id       TEXT,
+      request      TEXT,
+      progress     TEXT NOT NULL DEFAULT '{}',
+      receipt      TEXT
+    )""",
 )
 
 
