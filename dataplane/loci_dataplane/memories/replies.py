@@ -27,7 +27,7 @@ def changed(memory: Memory) -> Reply:
     return Reply(200, _body(memory), {"ETag": memory.etag}, (memory.id,))
 
 
-def batch(results: Sequence[Memory | HttpError]) -> Reply:
+async def batch(results: Sequence[Memory | HttpError]) -> Reply:
     """200 with each item's result."""
     stored = tuple(result.id for result in results if isinstance(result, Memory))
     output = BatchOutput(stored=len(stored), results=[BatchItem.of(result) for result in results])

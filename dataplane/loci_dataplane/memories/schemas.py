@@ -51,14 +51,14 @@ Role = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_te
 SESSION: Final = AliasChoices("session_id", "run_id")
 
 
-class Message(Input):
+class MessageInput(Input):
     """One message of a conversation."""
 
     role: Role = Field(description="Who said it, such as `user` or `assistant`.")
     content: Content = Field(description="What was said.")
 
 
-def _text_of(messages: list[Message]) -> str:
+def _text_of(messages: list[MessageInput]) -> str:
     """The text that messages make; anything for invalid ones, which are refused themselves."""
     if len(messages) == 1:
         return messages[0].content
@@ -68,7 +68,7 @@ def _text_of(messages: list[Message]) -> str:
 class ReplacementInput(Input):
     """A memory to replace another with. An optional field that is null is as if left out."""
 
-    messages: list[Message] = Field(
+    messages: list[MessageInput] = Field(
         default_factory=list,
         max_length=_MESSAGES_MAX,
         exclude=True,

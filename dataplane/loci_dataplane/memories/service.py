@@ -32,6 +32,10 @@ _DELETED_AT_ONCE: Final = 1_000
 _REPLY_KEPT: Final = timedelta(hours=24)
 
 
+Results = Sequence[Memory | HttpError]
+Render = Callable[[Results], Awaitable[Reply]]
+
+
 class Memories:
     """A tenant's memories."""
 
@@ -52,11 +56,19 @@ class Memories:
 
         return await self._write(work, caller)
 
-    async def add_all(self, items: Sequence[MemoryInput | HttpError], caller: Caller) -> Reply:
-        """Store the valid items in one transaction; each one's memory, or the reason why it was not stored."""
+    async def add_all(
+        self, items: Sequence[MemoryInput | HttpError], caller: Caller, render: Render = replies.batch
+    ) -> Reply:
+        """Store the valid items in one transaction.
+
+        Args:
+            items: memories to store, and refusals that keep their places among the results.
+            caller: who sends them.
+            render: makes the reply of each item's memory or refusal; nothing is stored if it raises.
+        """
 
         async def work(transaction: Transaction, now: datetime) -> Reply:
-            return replies.batch([await self._item(transaction, item, now, i) for i, item in enumerate(items)])
+            return await render([await self._item(transaction, item, now, i) for i, item in enumerate(items)])
 
         return await self._write(work, caller)
 

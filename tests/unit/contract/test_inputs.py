@@ -18,7 +18,7 @@ from loci_dataplane.memories.schemas import (
     DeletionInput,
     MemoryInput,
     MemoryPatch,
-    Message,
+    MessageInput,
     PageQuery,
     ReplacementInput,
     ScopeQuery,
@@ -27,7 +27,7 @@ from loci_dataplane.search.schemas import SearchInput
 from loci_embedder.app import EmbeddingRequest
 
 SMALLEST: Final[dict[type[Input], dict[str, Any]]] = {
-    Message: {"role": "user", "content": "an otter"},
+    MessageInput: {"role": "user", "content": "an otter"},
     ReplacementInput: {"content": "an otter"},
     MemoryInput: {"content": "an otter"},
     PageQuery: {},

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from loci_dataplane.model.graph import Extraction, GraphSize
+from loci_dataplane.model.history import Author
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.outbox.graph_index import Extract, GraphIndex
 from loci_dataplane.outbox.indexer import Indexer
@@ -113,7 +114,8 @@ class Model:
 
 
 @contextlib.asynccontextmanager
-async def no_transaction() -> AsyncIterator[Transaction]:
+async def no_transaction(author: Author | None = None) -> AsyncIterator[Transaction]:
+    del author
     yield cast("Transaction", None)
 
 
