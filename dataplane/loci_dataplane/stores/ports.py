@@ -230,8 +230,16 @@ class Graph(Protocol):
     async def edges(self, entities: Sequence[EntityRef], at: datetime, limit: int) -> Sequence[Edge]:
         """Return the relations of some entities: facts that hold at a moment first, then the most frequent."""
 
-    async def mentioning(self, weights: Mapping[EntityRef, float], limit: int) -> Sequence[Hit]:
-        """Return memories that mention any of the entities, by the sum of their weights, then the newest first."""
+    async def mentioning(
+        self, weights: Mapping[EntityRef, float], limit: int, among: Sequence[str] | None = None
+    ) -> Sequence[Hit]:
+        """Return memories that mention any of the entities, by the sum of their weights, then the newest first.
+
+        Args:
+            weights: of the entities.
+            limit: maximum number of memories.
+            among: consider only these memories.
+        """
 
     async def adjacent(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the ids of the memories directly before and after each memory in its session."""
