@@ -54,6 +54,19 @@ async def test_texts_that_wait_together_share_a_pass_and_interactive_ones_go_fir
     assert encoder.passes == [["first"], ["a", "bb"], ["bulk"] * 3]
 
 
+async def test_long_texts_share_a_pass_with_few_others() -> None:
+    encoder, long = Lengths(), "x" * 2_000
+    async with Batcher(encoder) as batcher:
+        first = await occupied(batcher, encoder)
+        bulk = [asyncio.create_task(batcher.embed([long] * 3, interactive=False)) for _ in range(2)]
+        await queued(batcher, 6)
+        encoder.gate.set()
+        vectors = [(await call).vectors.ravel().tolist() for call in bulk]
+        await first
+    assert vectors == [[2_000.0] * 3] * 2
+    assert max(sum(map(len, texts)) for texts in encoder.passes) <= 4_096
+
+
 async def test_a_long_call_is_cut_so_that_others_need_not_wait_for_it() -> None:
     encoder = Lengths()
     async with Batcher(encoder) as batcher:
