@@ -1,4 +1,4 @@
-"""The policy process: reads its settings, follows the registry, answers Envoy on a unix socket."""
+"""Composition root of the policy process: follows the tenant registry and serves Envoy over a Unix socket."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from loci_runtime.tracing import exporting
 
 
 def main() -> None:
-    """Run until told to stop."""
+    """Run until terminated."""
     settings = Settings()
     run(_serve(settings), settings.log_level, exporting("loci-policy", settings.otlp_endpoint))
 
@@ -41,7 +41,7 @@ async def _serve(settings: Settings) -> None:
     async with _buckets(settings, metrics) as (buckets, leasing), _source(settings) as source:
         gate = Gate(registry.table, buckets, metrics, Cors(settings.cors_origins))
         app = PolicyApp(gate, registry, settings.admin_key_sha256, leasing)
-        # Without its registry the process must not go on with what it once knew.
+        # If following the registry ends, the process must exit rather than decide on stale data.
         await serve(app, beside=registry.follow(source), uds=str(settings.policy_socket), date_header=False)
 
 
@@ -57,7 +57,7 @@ async def _buckets(settings: Settings, metrics: Metrics) -> AsyncIterator[tuple[
         try:
             await shared.load()
         except BucketsUnavailableError as error:
-            structlog.get_logger().warning("redis does not answer yet", error=str(error))
+            structlog.get_logger().warning("redis unavailable at startup", error=str(error))
         leases = RedisLeases(redis, settings.redis_timeout_seconds)
         leasing = Leasing(leases, LeaseSizes(), metrics) if settings.leases else None
         yield BucketsWithFallback(shared, fallback, on_failure=metrics.bucket_failures.inc), leasing
@@ -68,7 +68,7 @@ async def _source(settings: Settings) -> AsyncIterator[Source]:
     if settings.registry_folder is not None:
         yield FolderSource(settings.registry_folder)
         return
-    # By name: the Kubernetes client takes two seconds and 60 MB to import, and only this needs it.
+    # Imported dynamically: the Kubernetes client takes two seconds and 60 MB, and only this source needs it.
     kubernetes = pkgutil.resolve_name("loci_policy.registry.kubernetes:kubernetes_source")
     async with kubernetes(settings.system_namespace, settings.kubeconfig) as source:
         yield source

@@ -1,6 +1,6 @@
-"""The OpenAPI document and the page that renders it, served without a key: the document is generated and holds no data.
+"""Serve the OpenAPI document and Swagger UI. No API key is needed, since the document contains no tenant data.
 
-The renderer (Swagger UI) is a package of static files; the page loads nothing from elsewhere.
+Swagger UI is bundled as static files; the page loads nothing from other origins.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def openapi() -> Response:
 
 
 def page() -> Response:
-    """The page that renders it."""
+    """The Swagger UI page."""
     return Response(200, ((b"content-type", b"text/html; charset=utf-8"), *_SAFE), _PAGE)
 
 
 def asset(name: str) -> Response | None:
-    """A file of the page, or None when it has no such file."""
+    """A static file of the page, or None if there is none of this name."""
     if name == "page.js":
         return Response(200, ((b"content-type", b"text/javascript"), *_SAFE), _SCRIPT)
     return _file(name) if name in _TYPES else None

@@ -1,4 +1,4 @@
-"""The policy as ASGI: the parts that its server and the standalone composition share, and the latter's middleware."""
+"""ASGI parts of the policy: request parsing shared with its server, and the middleware that `loci serve` uses."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ _CREDENTIALS: Final = (b"authorization", headers.API_KEY.encode())
 
 
 def header(scope: Scope, name: bytes) -> str | None:
-    """A header's value; the joined values of one that was sent more than once, which match nothing."""
+    """Value of a header; repeated headers are joined, so that a repeated credential is never valid."""
     values = [value for key, value in scope["headers"] if key == name]
     return b", ".join(values).decode("latin-1") if values else None
 
 
 def request_id_of(scope: Scope) -> str:
-    """The caller's request id, or a new one."""
+    """Request id sent by the client, or a new one."""
     return request_id(header(scope, REQUEST_ID))
 
 
 def request_of(scope: Scope, path: str) -> Request:
-    """The parts of a request that the decision depends on."""
+    """Parts of a request that the decision depends on."""
     authorization, api_key = (header(scope, name) for name in _CREDENTIALS)
     return Request(scope["method"], path, authorization, api_key, header(scope, b"origin"))
 
 
 def raw_path(scope: Scope) -> str:
-    """The path as it was sent, still encoded."""
+    """Raw path as received, percent-encoded."""
     return bytes(scope["raw_path"]).decode("latin-1")
 
 
 async def send_response(scope: Scope, send: Send, response: Response, more: Headers = ()) -> None:
-    """Send a response, with more headers; to HEAD without its body."""
+    """Send a response with additional headers; without a body for HEAD."""
     length = () if response.status == _NO_CONTENT else ((b"content-length", b"%d" % len(response.body)),)
     headers = [*response.headers, *length, *more]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
@@ -56,7 +56,7 @@ async def send_response(scope: Scope, send: Send, response: Response, more: Head
 
 
 class PolicyMiddleware:
-    """Passes admitted requests to the tenant's application, with our headers in place of the caller's copies."""
+    """Forwards admitted requests to the tenant's application, replacing client-sent copies of internal headers."""
 
     def __init__(self, gate: Gate, app_of: Callable[[str], App]) -> None:
         self._gate = gate

@@ -42,7 +42,7 @@ class Cors:
         return (*vary, (b"access-control-allow-origin", allowed), expose)
 
     def preflight_headers(self, origin: str | None, resource: Resource) -> Headers:
-        """What the response to a preflight request adds to that; empty unless this origin is allowed."""
+        """Additional headers of the response to a preflight request; empty unless the origin is allowed."""
         if not self._is_allowed(origin):
             return ()
         return (

@@ -18,7 +18,7 @@ from loci_policy.table import Grant, Table
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a decision depends on; `path` is as it was sent, still encoded and without its query."""
+    """Input of a decision; `path` is the raw, percent-encoded path without the query."""
 
     method: str
     path: str

@@ -1,4 +1,4 @@
-"""The settings of the policy process; every field is an environment variable `LOCI_<NAME>`."""
+"""Settings of the policy process; every field is read from the environment variable `LOCI_<NAME>`."""
 
 from __future__ import annotations
 
@@ -27,38 +27,45 @@ def _are_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
 
 
 CorsOrigins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins), AfterValidator(_are_origins)]
-"""Origins of web pages, from a comma-separated string."""
+"""Web origins, parsed from a comma-separated string."""
 
 
 class Settings(ProcessSettings):
     """Settings of the policy process."""
 
-    policy_socket: Path = Field(Path("/run/loci/policy.sock"), description="Unix socket that Envoy asks.")
+    policy_socket: Path = Field(
+        Path("/run/loci/policy.sock"), description="Path of the Unix socket that Envoy connects to."
+    )
     system_namespace: str = Field(SYSTEM_NAMESPACE, description="Namespace of the registry Secrets.")
     kubeconfig: Path | None = Field(
-        None, validation_alias="KUBECONFIG", description="How to reach Kubernetes; the pod's own account when unset."
+        None, validation_alias="KUBECONFIG", description="Path of the kubeconfig. Unset: the pod's ServiceAccount."
     )
     registry_folder: Path | None = Field(
-        None, description="Take the registry from `<tenant>.json` files of this folder instead of Kubernetes."
+        None, description="Folder of `<tenant>.json` registry records to use instead of Kubernetes."
     )
     redis_url: str | None = Field(
-        None, description="Redis with the shared token buckets; without it each process keeps its own.", repr=False
+        None,
+        description="URL of the Redis server with the shared token buckets. Unset: local buckets per process.",
+        repr=False,
     )
     redis_timeout_seconds: float = Field(
         0.05,
         gt=0,
-        description="The longest that Redis may take, seconds; a request may wait twice as long, behind another.",
+        description="Timeout of a Redis call, seconds. A request queued behind another call may wait twice as long.",
     )
     redis_fallback: Literal["local", "deny"] = Field(
-        "local", description="While Redis is down: `local` admits each process's share of a limit, `deny` nobody."
+        "local",
+        description="While Redis is unavailable: `local` enforces this process's share of a limit, `deny` denies all.",
     )
-    leases: bool = Field(True, description="Lease tokens to Envoy, so that most requests need no call.")
-    replicas: int = Field(1, gt=0, description="Policy processes there are: a local bucket holds a limit's share.")
+    leases: bool = Field(True, description="Lease tokens to Envoy, so that most requests need no call to the policy.")
+    replicas: int = Field(
+        1, gt=0, description="Number of policy processes; a local bucket gets an equal share of a limit."
+    )
     cors_origins: CorsOrigins = Field(
-        (), description="Origins whose web pages may call the API, comma-separated; `*` for all. None by default."
+        (), description="Web origins allowed to call the API (CORS), comma-separated; `*` allows all. None by default."
     )
     admin_key_sha256: Sha256 | None = Field(
-        None, description="SHA-256 of the admin key, hexadecimal; without it nobody may read /metrics.", repr=False
+        None, description="Hexadecimal SHA-256 of the admin key. Unset: /metrics is not accessible.", repr=False
     )
 
 

@@ -1,4 +1,8 @@
-"""The ingress's picture of all tenants: who holds which key, and what goes with their requests. Plain data, no I/O."""
+"""In-memory table of API keys and the grants they give. Pure data, no I/O.
+
+Grants are computed when a registry record changes, so that a decision needs two dictionary reads. A change costs time
+proportional to the keys of its tenant; memory is proportional to all keys.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One key of one tenant, with everything that a decision needs made ready when the registry changes."""
+    """An API key of a tenant with everything a decision needs, computed when the registry changes."""
 
     record: RegistryRecord
     key: KeyRecord
@@ -22,9 +26,9 @@ class Grant:
 
 
 class Table:
-    """Grants by tenant and key hash; a change costs as much as its tenant has keys, a look-up is two dictionary reads.
+    """Grants by tenant and key hash.
 
-    A key names its tenant, so a hash that another tenant lists as its own is never found under it.
+    Every key contains its tenant's name, so a hash that another tenant declares is never looked up there.
     """
 
     def __init__(self, records: Iterable[RegistryRecord] = ()) -> None:
@@ -35,23 +39,23 @@ class Table:
         return len(self._tenants)
 
     def records(self) -> list[RegistryRecord]:
-        """Every tenant that has a key."""
+        """All tenants with at least one key."""
         return [next(iter(grants.values())).record for grants in self._tenants.values() if grants]
 
     def replace(self, records: Iterable[RegistryRecord]) -> None:
-        """Forget every tenant but these."""
+        """Replace the table's content."""
         self._tenants = {record.tenant: _grants(record) for record in records}
 
     def put(self, record: RegistryRecord) -> None:
-        """Add a tenant, or replace what was known of it."""
+        """Add or replace a tenant."""
         self._tenants[record.tenant] = _grants(record)
 
     def remove(self, tenant: str) -> None:
-        """Forget a tenant."""
+        """Remove a tenant."""
         self._tenants.pop(tenant, None)
 
     def find(self, key: str) -> Grant | None:
-        """What an API key grants, or None when nobody knows it."""
+        """The grant of an API key, or None if the key is unknown."""
         grants = self._tenants.get(keys.tenant_of(key))
         return grants.get(keys.sha256(key)) if grants else None
 

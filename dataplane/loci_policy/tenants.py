@@ -1,4 +1,4 @@
-"""Each tenant's tier and limits as metrics, so that rules can group by tier and compare use with what is allowed."""
+"""Export each tenant's tier and limits as metrics, so that alerting rules can group by tier and compare usage."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from loci_policy.table import Table
 
 
 class TenantCollector(Collector):
-    """Reads the table at each scrape, so that the series of a deleted tenant end with it."""
+    """Prometheus collector that reads the table on each scrape, so that series of deleted tenants disappear."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def collect(self) -> Iterator[Metric]:
-        """Two series a tenant."""
-        info = GaugeMetricFamily("loci_tenant_info", "Always 1; tells a tenant's tier.", labels=["tenant", "tier"])
-        limit = GaugeMetricFamily("loci_tenant_memories_limit", "Memories that may be stored.", labels=["tenant"])
+        """Yield two series per tenant."""
+        info = GaugeMetricFamily(
+            "loci_tenant_info", "Tier of the tenant as a label; always 1.", labels=["tenant", "tier"]
+        )
+        limit = GaugeMetricFamily("loci_tenant_memories_limit", "Maximum number of memories.", labels=["tenant"])
         for record in self._table.records():
             info.add_metric([record.tenant, record.tier], 1)
             limit.add_metric([record.tenant], record.limits.max_memories)

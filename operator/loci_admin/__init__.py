@@ -1,1 +1,1 @@
-"""The admin API: tenants and their keys over HTTP. It writes MemoryTenant objects and nothing below them."""
+"""Admin API: manages tenants and their keys over HTTP by writing MemoryTenant objects only."""

@@ -1,4 +1,4 @@
-"""`loci admin`: the admin API as a process."""
+"""`loci admin`: composition root of the admin API process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from loci_runtime.serving import run, serve
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until terminated."""
     settings = Settings()
     run(_serve(settings), settings.log_level)
 

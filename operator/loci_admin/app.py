@@ -1,4 +1,4 @@
-"""The admin API's application; nothing in it is global, so that `loci serve` composes it too."""
+"""Application factory of the admin API; without global state, so that `loci serve` can embed it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from loci_runtime.injection import provide
 
 
 def create_app(deps: Deps) -> FastAPI:
-    """The ASGI application under `/admin`."""
+    """ASGI application that serves `/admin`."""
     app = FastAPI(
         title="Loci admin",
         version=version("loci-memory"),
@@ -51,5 +51,5 @@ async def _alive() -> dict[str, str]:
 
 
 async def _metrics() -> Response:
-    """The process's own figures."""
+    """Prometheus metrics of the process."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""The dependencies of the admin API."""
+"""Dependencies of the admin API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from loci_admin.tenants.store import TenantStore
 
 @dataclass(frozen=True)
 class Deps:
-    """Everything the admin API needs; `admin_key_sha256` is hexadecimal."""
+    """Dependencies of the admin API; `admin_key_sha256` is hexadecimal."""
 
     store: TenantStore
     admin_key_sha256: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Around every request: only the admin key opens."""
+"""Authentication middleware of the admin API."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MAX_BODY_BYTES: Final = 65_536
 
 
 def admin_only(admin_key_sha256: str) -> Callable[[Headers, str], Response | None]:
-    """Refuses every request without the admin key; its SHA-256 is hexadecimal."""
+    """Rejects requests without the admin key, which is compared by its hexadecimal SHA-256."""
 
-    def guard(given: Headers, request_id: str) -> Response | None:
-        scheme, _, token = given.get("authorization", "").partition(" ")
-        key = token.strip() if scheme.lower() == "bearer" else given.get(headers.API_KEY, "")
+    def guard(request_headers: Headers, request_id: str) -> Response | None:
+        scheme, _, token = request_headers.get("authorization", "").partition(" ")
+        key = token.strip() if scheme.lower() == "bearer" else request_headers.get(headers.API_KEY, "")
         if hmac.compare_digest(hashlib.sha256(key.encode("latin-1")).hexdigest(), admin_key_sha256):
             return None
-        message = "This needs the admin key, as `Authorization: Bearer <admin key>` or `X-API-Key: <admin key>`."
+        message = "The admin key is required: send `Authorization: Bearer <admin key>` or `X-API-Key: <admin key>`."
         refused = error_response(401, ErrorCode.UNAUTHORIZED, message, request_id)
         refused.headers["WWW-Authenticate"] = 'Bearer realm="loci-admin"'
         return refused
@@ -36,6 +36,6 @@ def admin_only(admin_key_sha256: str) -> Callable[[Headers, str], Response | Non
 
 
 def named_tenant(scope: Scope) -> dict[str, Any]:
-    """The tenant that the path names, for the log; not what somebody put there by mistake, such as a key."""
+    """Tenant in the path, for the log; only valid names, since clients may put a key there by mistake."""
     named = scope.get("path_params", {}).get("tenant_id", "")
     return {"tenant_id": named if is_tenant_name(named) else None}

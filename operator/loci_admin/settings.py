@@ -1,4 +1,4 @@
-"""What the admin API can be told from outside; every field is an environment variable `LOCI_<NAME>`."""
+"""Settings of the admin API; every field is read from the environment variable `LOCI_<NAME>`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from loci_runtime.settings import ProcessSettings
 class Settings(ProcessSettings):
     """Settings of the admin API."""
 
-    admin_key_sha256: Sha256 = Field(description="SHA-256 of the admin key, hexadecimal.", repr=False)
+    admin_key_sha256: Sha256 = Field(description="Hexadecimal SHA-256 of the admin key.", repr=False)
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(ADMIN_PORT, ge=1, le=65535, description="Port to listen on.")
     kubeconfig: Path | None = Field(
-        None, validation_alias="KUBECONFIG", description="How to reach Kubernetes; the pod's own account when unset."
+        None, validation_alias="KUBECONFIG", description="Path of the kubeconfig. Unset: the pod's ServiceAccount."
     )

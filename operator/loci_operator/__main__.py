@@ -1,4 +1,9 @@
-"""`loci operator`: the composition root."""
+"""`loci operator`: composition root of the operator process.
+
+Startup order matters: tenants and tiers are listed first, then one watch per kind fills the observer's cache, and only
+when every kind is synced do the workers start. Starting earlier would take every object for missing and write it again.
+The liveness endpoint comes last, so a probe succeeds only once the operator is working.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +55,7 @@ async def _run(settings: Settings) -> None:
             group.create_task(_resync(queue, world, calls, settings.resync_seconds)),
         ]
         try:
-            # Whoever asks kopf's liveness endpoint learns that the operator is at work.
+            # kopf serves the liveness endpoint: start it only once the workers can run.
             await observer.synced()
             await _kopf(settings, queue, world)
         finally:
@@ -77,50 +82,50 @@ def _reconciler(api: Api, observer: Observer, world: World, platform: Platform) 
 
 
 async def _load(api: Api, world: World) -> None:
-    """Read what there is; at a cluster's birth the API server may need some moments."""
+    """List tenants and tiers; retried, since the API server of a new cluster may not be ready yet."""
     while True:
         try:
             return await load(api, world)
         except KubernetesError as error:
-            structlog.get_logger().warning("cannot read tenants yet", error=type(error).__name__)
+            structlog.get_logger().warning("listing tenants failed, retrying", error=type(error).__name__)
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def _work(queue: WorkQueue, observer: Observer, reconciler: Reconciler, workers: int) -> None:
-    """Nothing is done before all that exists is known, or everything would be written again."""
+    """Run the workers once the cache is synced; with a partial cache every object would be written again."""
     await observer.synced()
-    structlog.get_logger().info("in sync")
+    structlog.get_logger().info("caches synced")
     await queue.run(reconciler.reconcile, workers)
 
 
 async def _resync(queue: WorkQueue, world: World, api: Api, seconds: float) -> None:
-    """Look at everything again from time to time, whichever events came or were missed."""
+    """Periodically reconcile every tenant, to repair the effects of missed events."""
     while True:
         await asyncio.sleep(seconds)
         gone: list[str] = []
         try:
             gone = await drop_missed(api, world)
         except KubernetesError as error:
-            structlog.get_logger().warning("cannot read tenants now", error=type(error).__name__)
+            structlog.get_logger().warning("listing tenants for resync failed", error=type(error).__name__)
         for tenant in (*world.tenants, *gone):
             queue.nudge_later(tenant, random.uniform(0, seconds / 2))  # noqa: S311 - spreads the load
 
 
 async def _kopf(settings: Settings, queue: WorkQueue, world: World) -> None:
-    registry = kopf.OperatorRegistry()
-    register(registry, world, queue)
-    register_login(registry, from_kubeconfig=settings.kubeconfig is not None)
+    handlers = kopf.OperatorRegistry()
+    register(handlers, world, queue)
+    register_login(handlers, from_kubeconfig=settings.kubeconfig is not None)
     tuned = kopf.OperatorSettings()
     tuned.posting.enabled = False
     tuned.scanning.disabled = True
     tuned.peering.standalone = True
-    # As loci_kubernetes.watch does: a half-open connection is noticed by the bookmark that does not come.
+    # Same timeouts as loci_kubernetes.watch: a half-open connection is detected by its missing bookmarks.
     tuned.watching.server_timeout = WATCH_SECONDS
     tuned.watching.inactivity_timeout = SILENCE_SECONDS
     tuned.networking.connect_timeout = SILENCE_SECONDS
     with contextlib.suppress(asyncio.CancelledError):
         await kopf.operator(
-            registry=registry,
+            registry=handlers,
             settings=tuned,
             clusterwide=True,
             liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz",
@@ -140,9 +145,11 @@ def _platform(settings: Settings) -> Platform:
 
 
 def _report(tenant: str, error: Exception) -> None:
-    """Say that a tenant will be tried again; API errors name objects and fields, never what is in them."""
+    """Log that a tenant will be retried. API error messages name objects and fields but contain no values."""
     reason = str(error) if isinstance(error, KubernetesError) else ""
-    structlog.get_logger().warning("will try again", tenant_id=tenant, error=type(error).__name__, reason=reason)
+    structlog.get_logger().warning(
+        "reconcile failed, retrying", tenant_id=tenant, error=type(error).__name__, reason=reason
+    )
 
 
 if __name__ == "__main__":

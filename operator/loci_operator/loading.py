@@ -1,4 +1,4 @@
-"""Reading which tenants and tiers there are: at the start, and when a deletion event may have been missed."""
+"""List tenants and tiers: at startup, and periodically to detect missed deletion events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from loci_operator.world import World
 
 
 async def load(api: Api, world: World) -> None:
-    """Read every tenant and tier, before anything is done about one that seems to be missing."""
+    """Read every tenant and tier; must run before the first reconcile, which would take an unread one for deleted."""
     for document in await api.list(TIER):
         world.observe_tier(document)
     for document in await api.list(TENANT):

@@ -1,9 +1,11 @@
-"""One tenant's reconcile: read, admit, plan, carry out, tell. Safe to repeat at any point, and to break off.
+"""Reconcile one tenant: read the cached state, admit the spec, plan, execute the plan, write the status.
 
-Level-based: it looks at what is wanted and what is there, never at what happened. A spec that cannot be met, or a
-namespace that is being deleted, ends in a status condition and waits for the next change; anything else that fails is
-raised, and the queue tries again with back-off. Whatever fails, what the spec no longer allows is first refused at the
-ingress. A reconcile that finds all as desired makes no call at all.
+The reconciler is level-based: it compares desired and observed state and ignores which event triggered it. It is
+idempotent and can be interrupted at any point. A tenant in its desired state costs no API call.
+
+Failure modes: a spec that cannot be satisfied (RejectedError), including a namespace that is still terminating, is
+reported as a status condition and waits for the next change. Any other error is raised, and the work queue retries the
+tenant with back-off. In both cases permissions that the spec no longer grants are revoked at the ingress first.
 """
 
 from __future__ import annotations
@@ -35,12 +37,12 @@ from loci_resources.errors import RejectedError
 
 
 class TenantGoneError(Exception):
-    """The tenant that was to be reconciled is no longer there."""
+    """The tenant was deleted during its reconcile."""
 
 
 @dataclass(frozen=True)
 class Deps:
-    """What a reconciler works with."""
+    """Dependencies of the reconciler."""
 
     api: Api
     observer: Observer
@@ -60,7 +62,7 @@ class Reconciler:
         self._deps = deps
 
     async def reconcile(self, name: str) -> None:
-        """Do what is to be done for one tenant; raises what is worth trying again."""
+        """Reconcile one tenant; raises errors that are worth retrying."""
         known = self._deps.world.tenants.get(name)
         if known is None:
             await self._clean_up(name)
@@ -108,7 +110,7 @@ class Reconciler:
         return next((entry.problem for entry in seen if entry.problem), None)
 
     async def _context(self, known: Known) -> Context:
-        """All that follows from the spec; RejectedError when it cannot be met."""
+        """Everything derived from the spec; raises RejectedError if the spec cannot be satisfied."""
         name = known.tenant.metadata.name
         tier, limits = admit(known, self._deps.world.tiers, await self._deps.namespaces.state(name))
         made = await self._deps.credentials.credentials(known, await self._deps.ingress.record(name))
@@ -121,13 +123,13 @@ class Reconciler:
         return Observed(self._deps.observer.of(name), self._deps.executor.applied(name), restriction)
 
     async def _restrict(self, known: Known) -> None:
-        """Refuse what is no longer allowed, though nothing else of the spec can be done."""
+        """Revoke what the spec no longer grants, even though the rest of the spec cannot be applied."""
         restriction = (await self._observed(known)).restriction
         if restriction is not None:
             await self._deps.executor.carry_out(known.tenant.metadata.name, [Restrict(restriction)])
 
     async def _check_tenant(self, known: Known) -> None:
-        """Make nothing for a tenant that is gone, though its deletion event was missed."""
+        """Make sure the tenant still exists before creating objects: its deletion event may have been missed."""
         metadata = known.tenant.metadata
         if not await is_there(self._deps.api, metadata):
             self._deps.world.observe_tenant({"metadata": metadata.document()}, deleted=True)
@@ -137,11 +139,13 @@ class Reconciler:
         name, wanted = known.tenant.metadata.name, status(known.tenant, facts, self._deps.now())
         patch = status_patch(known.tenant.status, wanted)
         if patch is not None:
-            self._deps.world.written[name] = wanted  # before the call, whose echo may come first
+            self._deps.world.written[name] = (
+                wanted  # before the call, since its watch event may arrive before the response
+            )
             await self._deps.api.merge_status(TENANT, name, patch)
 
     async def _clean_up(self, name: str) -> None:
-        """The garbage collector removes what the tenant owned; its record at the ingress goes at once."""
+        """Withdraw the registry record and drop cached state; the garbage collector removes owned objects."""
         if self._deps.ingress.knows(name) and await self._deps.api.get(TENANT, name) is None:
             await self._deps.ingress.withdraw(name)
         self._deps.executor.forget(name)

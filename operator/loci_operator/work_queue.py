@@ -1,10 +1,12 @@
-"""Work keyed by tenant: queued once however often asked for, one at a time for a tenant, several tenants at once.
+"""Deduplicating work queue keyed by tenant, processed by several workers; a key is never processed concurrently.
 
-A key is waiting, running or at rest. `add` asks for its work at once; `nudge` too, unless the key failed: then its
-retry stays where the back-off put it, or comes forward to NUDGE_SECONDS after the failure at the soonest. So what a
-failing reconcile changes itself, and what other controllers do about that, cannot make it spin. Asked for while it
-runs, a key is done once more afterwards. A key costs one dictionary entry while it waits and one timer while it is
-retried; whatever its work raises stays within that key.
+A key is waiting, running or idle. `add` queues it immediately. `nudge` does too, except while a retry is pending: then
+the retry keeps its back-off, but runs no later than NUDGE_SECONDS after the failure (or now, if that has passed). This
+keeps a failing reconcile from looping on the events that it causes itself. A key that is added while it runs, runs once
+more afterwards.
+
+Cost: one dictionary entry per waiting key and one timer per pending retry. Failure modes: an exception affects only its
+own key, which is retried with exponential back-off; the queue is in memory, and is rebuilt from a list after a restart.
 """
 
 from __future__ import annotations
@@ -31,11 +33,11 @@ class _Retry:
 
 
 class WorkQueue:
-    """First come, first served; a key that fails comes back later, and no other waits for it."""
+    """FIFO queue of unique keys with per-key retries."""
 
     def __init__(self, on_error: Callable[[str, Exception], None]) -> None:
         self._on_error = on_error
-        self._waiting: dict[str, None] = {}  # a dictionary keeps the order of its keys
+        self._waiting: dict[str, None] = {}  # used as an ordered set
         self._running: set[str] = set()
         self._again: set[str] = set()
         self._nudged: set[str] = set()
@@ -48,7 +50,7 @@ class WorkQueue:
         return len(self._waiting) + len(self._running)
 
     def add(self, key: str) -> None:
-        """Ask for a key's work at once; while it is being done, ask for it once more afterwards."""
+        """Queue a key immediately; if it is running, run it once more afterwards."""
         if key in self._running:
             self._again.add(key)
             return
@@ -59,7 +61,7 @@ class WorkQueue:
             self._arrived.release()
 
     def nudge(self, key: str) -> None:
-        """Ask for a key's work; one that failed keeps its back-off, down to NUDGE_SECONDS after the failure."""
+        """Queue a key; a pending retry keeps its back-off, capped at NUDGE_SECONDS after the failure."""
         if key in self._running:
             self._nudged.add(key)
         elif retry := self._retries.get(key):
@@ -68,7 +70,7 @@ class WorkQueue:
             self.add(key)
 
     def nudge_later(self, key: str, seconds: float) -> None:
-        """Nudge a key after a while."""
+        """Nudge a key after a delay in seconds."""
         loop = asyncio.get_running_loop()
 
         def due() -> None:
@@ -79,7 +81,7 @@ class WorkQueue:
         self._timers.add(timer)
 
     async def run(self, work: Work, workers: int) -> None:
-        """Do the work until cancelled."""
+        """Process keys until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
@@ -104,7 +106,7 @@ class WorkQueue:
             self._follow_up(key)
 
     def _follow_up(self, key: str) -> None:
-        """What was asked for while the key ran."""
+        """Queue a key again if that was requested while it ran."""
         nudged = key in self._nudged
         self._nudged.discard(key)
         if key in self._again:
@@ -116,8 +118,8 @@ class WorkQueue:
     def _report(self, key: str, error: Exception) -> None:
         try:
             self._on_error(key, error)
-        except Exception as failure:  # noqa: BLE001 - a report that fails must not end the worker
-            structlog.get_logger().error("cannot report", tenant_id=key, error=type(failure).__name__)
+        except Exception as failure:  # noqa: BLE001 - a failing callback must not end the worker
+            structlog.get_logger().error("error callback failed", tenant_id=key, error=type(failure).__name__)
 
     def _retry(self, key: str) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
@@ -132,7 +134,7 @@ class WorkQueue:
 
 
 async def _outcome(work: Work, key: str) -> Exception | None:
-    """What a key's work failed with; the edge of one tenant's work, which must not stop another's."""
+    """Run the work and return its exception, if any, so that one tenant's failure cannot stop another's work."""
     try:
         await work(key)
     except Exception as error:  # noqa: BLE001 - see above
@@ -141,5 +143,5 @@ async def _outcome(work: Work, key: str) -> Exception | None:
         task = asyncio.current_task()
         if task is None or task.cancelling():
             raise
-        return RuntimeError("cancelled from within")
+        return RuntimeError("work cancelled itself")
     return None

@@ -1,4 +1,8 @@
-"""The tenants and tiers there are, as last observed."""
+"""In-memory cache of tenants and tiers as last observed.
+
+An observation is classified by how it differs from the previous one, because the operator's own status writes come back
+as watch events: without that, every write would trigger another reconcile.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +20,14 @@ from loci_resources.tier import MemoryTier
 
 
 class Change(Enum):
-    """What an observation of a tenant says that was not known before."""
+    """Kind of difference between two observations of a tenant."""
 
     NOTHING = auto()
-    """Nothing: it is an echo of what the operator wrote itself, or was told twice."""
+    """No change: a duplicate event, or the event of the operator's own write."""
     STATUS = auto()
-    """Somebody else wrote to the status."""
+    """The status was changed by another client."""
     WANTED = auto()
-    """What is wanted changed: the spec, the metadata, or whether the tenant is there."""
+    """The desired state changed: the spec, the metadata, or the tenant's existence."""
 
 
 @dataclass
@@ -33,29 +37,29 @@ class World:
     tenants: dict[str, Known] = field(default_factory=dict)
     tiers: dict[str, MemoryTier] = field(default_factory=dict)
     written: dict[str, MemoryTenantStatus] = field(default_factory=dict)
-    """The status that the operator last wrote, or was about to write, of each tenant."""
+    """Status per tenant that the operator last wrote or is about to write."""
 
     def observe_tenant(self, document: Document, *, deleted: bool = False) -> Change:
-        """Take in a tenant's object."""
+        """Update a tenant from its object; return the kind of change."""
         name: str = document["metadata"]["name"]
         before = self.tenants.get(name)
         if deleted:
             return self._drop_tenant(name, document["metadata"].get("uid"))
         after = self.tenants[name] = read_tenant(document)
         if after.problems and (before is None or before.problems != after.problems):
-            structlog.get_logger().error("spec cannot be read", tenant_id=name, problems=len(after.problems))
+            structlog.get_logger().error("tenant spec is invalid", tenant_id=name, problems=len(after.problems))
         if before is None or _wanted(before) != _wanted(after):
             return Change.WANTED
         is_own = after.tenant.status in (self.written.get(name), before.tenant.status)
         return Change.NOTHING if is_own else Change.STATUS
 
     def observe_tier(self, document: Document, *, deleted: bool = False) -> list[str]:
-        """Take in a tier's object; return the names of its tenants."""
+        """Update a tier from its object; return the names of its tenants."""
         name: str = document["metadata"]["name"]
         try:
             tier = None if deleted else MemoryTier.model_validate(document)
         except ValidationError as error:
-            structlog.get_logger().error("tier cannot be read", tier=name, problems=error.error_count())
+            structlog.get_logger().error("tier is invalid", tier=name, problems=error.error_count())
             tier = None
         if tier is None:
             self.tiers.pop(name, None)
@@ -64,9 +68,9 @@ class World:
         return [tenant for tenant, known in self.tenants.items() if known.tenant.spec.tier == name]
 
     def foreign_hashes(self, name: str) -> frozenset[str]:
-        """Hashes of a tenant's own keys that other tenants list, or were generated for them.
+        """Key hashes declared by a tenant that also belong to other tenants, declared or generated.
 
-        Costs a look at every tenant's keys, so it is asked only for tenants that bring hashes of their own.
+        Scans the keys of all tenants, and only if the tenant declares hashes itself.
         """
         own = {key.sha256 for key in self.tenants[name].allowed if key.sha256}
         if not own:
@@ -79,7 +83,8 @@ class World:
     def drop_missed(self, before: Mapping[str, Known], there: Collection[str]) -> list[str]:
         """Drop tenants whose deletion event was missed; return their names.
 
-        They are those of `before` that a list, asked for after it, no longer holds; one observed meanwhile stays.
+        `before` is a snapshot taken before the list request, `there` the listed names; a tenant observed since then
+        is kept.
         """
         gone = [name for name, known in before.items() if name not in there and self.tenants.get(name) is known]
         for name in gone:
@@ -87,7 +92,7 @@ class World:
         return gone
 
     def _drop_tenant(self, name: str, uid: str | None) -> Change:
-        """News of an earlier object of the name may come late."""
+        """Drop a tenant unless the event is a late one about an earlier object of the same name."""
         known = self.tenants.get(name)
         if known is not None and known.tenant.metadata.uid == uid:
             self._drop(name)

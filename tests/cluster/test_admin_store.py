@@ -123,7 +123,7 @@ async def test_a_cluster_out_of_reach_is_said_so(nowhere: Path) -> None:
 async def test_a_tenant_whose_namespace_is_there_cannot_be_made(store: KubernetesStore, plane: ControlPlane) -> None:
     plane.kubectl("create", "namespace", "loci-earlier")
     spec = MemoryTenantSpec(tier="pro")
-    with pytest.raises(ConflictError, match="left its namespace loci-earlier"):
+    with pytest.raises(ConflictError, match="Namespace loci-earlier of an earlier tenant"):
         await store.create(MemoryTenant(metadata=ObjectMeta(name="earlier"), spec=spec))
     assert await store.get("earlier") is None
 

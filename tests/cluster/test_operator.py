@@ -244,8 +244,8 @@ def test_suspending_reaches_the_ingress_and_back(tenants: Tenants) -> None:
 
 REJECTED: dict[str, tuple[dict[str, Any], str, str]] = {
     "unknown tier": ({"tier": "gold"}, "UnknownTier", "enterprise, free, pro"),
-    "overrides": ({"tier": "free", "limits": {"burst": 5}}, "OverridesNotAllowed", "remove spec.limits"),
-    "profile": ({"storage": {"profile": "shared"}}, "ProfileNotSupported", "use embedded"),
+    "overrides": ({"tier": "free", "limits": {"burst": 5}}, "OverridesNotAllowed", "Remove spec.limits"),
+    "profile": ({"storage": {"profile": "shared"}}, "ProfileNotSupported", "Use embedded"),
 }
 
 
@@ -364,7 +364,7 @@ def test_a_tenant_that_cannot_be_made_does_not_stop_another(tenants: Tenants, op
     tenants.settled("poisoned")
     tenants.plane.kubectl("apply", "-n", "loci-poisoned", "-f", "-", stdin=json.dumps(quota))
     tenants.plane.kubectl("delete", "service", "loci-dataplane", "-n", "loci-poisoned")
-    wait_until(lambda: "will try again" in operator.read_text(), "it is refused")
+    wait_until(lambda: "reconcile failed, retrying" in operator.read_text(), "it is refused")
     tenants.apply("healthy")
     tenants.settled("healthy")
     assert tenants.condition("poisoned", "Ready")["reason"] == "Retrying"

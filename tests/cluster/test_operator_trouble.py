@@ -171,7 +171,7 @@ KILLED = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
 CAUSES: dict[str, tuple[dict[str, Any], str]] = {
     "Unschedulable": (
         {"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no CPU"}]},
-        "no CPU. Add capacity",
+        "no CPU. Add nodes",
     ),
     "OOMKilled": (waiting("CrashLoopBackOff", lastState=KILLED), "Raise spec.resources.limits.memory"),
     "CrashLoopBackOff": (waiting("CrashLoopBackOff"), "kubectl logs -n loci-ailing"),

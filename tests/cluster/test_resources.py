@@ -138,7 +138,7 @@ def stored(plane: ControlPlane) -> Iterator[None]:
 def test_storage_cannot_be_changed(plane: ControlPlane) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         plane.kubectl("apply", "-f", "-", stdin=tenant("settled", storage={"size": "2Gi"}))
-    assert "spec.storage: Invalid value: cannot be changed" in refused.value.stderr
+    assert "spec.storage: Invalid value: is immutable" in refused.value.stderr
 
 
 @pytest.mark.usefixtures("stored")

@@ -1,1 +1,1 @@
-"""Token buckets: in this process, or in Redis for every policy process."""
+"""Token buckets: local to a process, or shared by all policy processes in Redis."""

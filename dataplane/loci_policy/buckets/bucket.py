@@ -1,7 +1,7 @@
-"""A token bucket has the capacity `burst` and is refilled with `requests_per_minute / 60` tokens a second.
+"""Token bucket with capacity `burst`, refilled with `requests_per_minute / 60` tokens per second.
 
-The port, and the arithmetic that its adapters share. The Redis Function in `redis.lua` computes the same on the
-server's clock.
+This module contains the port and the arithmetic for local buckets. The Redis Function in `redis.lua` implements the
+same algorithm with the server's clock. A bucket costs two numbers and constant time per request.
 """
 
 from __future__ import annotations
@@ -13,41 +13,41 @@ from loci_contract.registry import Limits
 
 
 class BucketsUnavailableError(Exception):
-    """Nobody can say whether a request is within its tenant's rate."""
+    """The token buckets are unavailable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a bucket says to one request."""
+    """Verdict of a bucket on one request."""
 
     allowed: bool
     remaining: int
     """Whole tokens left."""
     retry_after: float
-    """Seconds until the same request would pass; 0 when it passed."""
+    """Seconds until the same request would be admitted; 0 if it was."""
     reset_after: float
     """Seconds until the bucket is full."""
     degraded: bool = False
-    """Whether this process judged alone because the shared buckets could not be reached."""
+    """Whether a local bucket decided because the shared buckets were unavailable."""
 
 
 class Buckets(Protocol):
-    """Where a tenant's tokens are taken from."""
+    """Port to the token buckets of tenants."""
 
     async def take(self, tenant: str, limits: Limits, cost: int) -> Verdict:
-        """Take `cost` tokens if they are there; BucketsUnavailableError when nobody can tell."""
+        """Take `cost` tokens if available; raises BucketsUnavailableError if the buckets cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Tokens at a moment, in seconds of some clock."""
+    """Tokens at a point in time, in seconds of a clock with arbitrary origin."""
 
     tokens: float
     at: float
 
 
 def take(bucket: Bucket | None, capacity: float, rate: float, cost: int, now: float) -> tuple[Bucket, Verdict]:
-    """The bucket after a request and what it says; a bucket not seen before is full, a clock set back adds nothing."""
+    """The bucket after a request, and its verdict. A new bucket is full; a clock that goes backwards adds no tokens."""
     tokens = capacity
     if bucket is not None:
         tokens = min(capacity, bucket.tokens + max(0.0, now - bucket.at) * rate)

@@ -1,4 +1,8 @@
-"""What decides while the shared buckets cannot be reached."""
+"""Fallback for shared buckets that are unavailable.
+
+After a failed call to the shared buckets, the fallback decides for a fixed pause, after which the shared buckets are
+tried again. An outage therefore costs one timeout per pause instead of one per request.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,15 @@ from loci_policy.buckets.bucket import Buckets, BucketsUnavailableError, Verdict
 
 
 class NoBuckets:
-    """The fallback that admits nobody."""
+    """Fallback that denies all requests."""
 
     async def take(self, tenant: str, limits: Limits, cost: int) -> Verdict:  # noqa: ARG002 - the Protocol's arguments
-        """Refuse to judge."""
-        raise BucketsUnavailableError("the shared buckets cannot be reached")
+        """Always raise BucketsUnavailableError."""
+        raise BucketsUnavailableError("the shared buckets are unavailable")
 
 
 class BucketsWithFallback:
-    """Shared buckets while they answer; else a fallback, asking the shared ones again after a pause."""
+    """Uses the shared buckets, or a fallback while they are unavailable."""
 
     def __init__(
         self,
@@ -37,7 +41,7 @@ class BucketsWithFallback:
         self._resume_at = 0.0
 
     async def take(self, tenant: str, limits: Limits, cost: int) -> Verdict:
-        """Take tokens from the first buckets that can answer."""
+        """Take tokens from the shared buckets or the fallback."""
         if self._clock() >= self._resume_at:
             try:
                 return await self._shared.take(tenant, limits, cost)

@@ -1,4 +1,4 @@
-"""Buckets in the memory of this process."""
+"""Token buckets in the memory of this process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from loci_policy.buckets.bucket import Bucket, Verdict, take
 
 
 class LocalBuckets:
-    """Buckets of this process alone, each with this process's share of the tenant's limits."""
+    """Local buckets, each with this process's share of the tenant's limits."""
 
     def __init__(
         self, replicas: int = 1, *, degraded: bool = False, clock: Callable[[], float] = time.monotonic
@@ -21,7 +21,7 @@ class LocalBuckets:
         self._buckets: dict[str, Bucket] = {}
 
     async def take(self, tenant: str, limits: Limits, cost: int) -> Verdict:
-        """Take tokens from the tenant's bucket in this process."""
+        """Take tokens from the tenant's local bucket."""
         capacity = max(1.0, limits.burst / self._replicas)
         rate = limits.requests_per_minute / 60 / self._replicas
         bucket, verdict = take(self._buckets.get(tenant), capacity, rate, cost, self._clock())

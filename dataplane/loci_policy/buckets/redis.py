@@ -1,6 +1,14 @@
-"""Token buckets in Redis, shared by every policy process: exact, one round trip for all requests that wait together.
+"""Token buckets in Redis, shared by all policy processes.
 
-Requests of one tenant that wait together are one call, which says how many of them pass: first come, first served.
+Requests are batched: while one round trip is in flight, new requests queue up, and the next one takes them all in one
+pipeline. Requests with the same tenant, limits and cost become a single function call that returns how many of them are
+admitted; these are the first in arrival order. The Redis Function in `redis.lua` computes a bucket atomically on the
+server's clock, so limits are exact across processes.
+
+Cost: at most one round trip in flight per process, and one function call per tenant in it. A request waits at most two
+round trips, its predecessors' and its own. Failure modes: a timeout or connection error fails every request of the
+batch with BucketsUnavailableError, without a retry, and the caller falls back. If Redis lost the function (a restart
+without persistence), it is loaded and the batch is sent once more. A cancelled request still consumes its token.
 """
 
 from __future__ import annotations
@@ -25,14 +33,14 @@ _Call = tuple[str, int, str, str]
 
 
 class _Kind(NamedTuple):
-    """What requests must share to be asked for together."""
+    """Key by which requests are grouped into one function call."""
 
     tenant: str
     limits: Limits
     cost: int
 
     def arguments(self, requests: int) -> _Call:
-        """Those of FCALL; the hash tag keeps all of a tenant's keys on one node of a Redis Cluster."""
+        """Arguments of FCALL; the hash tag keeps a tenant's keys on one node of a Redis Cluster."""
         asked = f"{self.limits.burst} {self.limits.requests_per_minute} {self.cost} {requests}"
         return "loci_take", 1, f"b:{{{self.tenant}}}", asked
 
@@ -41,14 +49,14 @@ _Waiting = dict[_Kind, list[asyncio.Future[Verdict]]]
 
 
 def redis_client(url: str, timeout: float) -> Redis:
-    """A client that fails fast instead of trying again; `timeout` in seconds."""
+    """Redis client without retries; `timeout` in seconds."""
     return Redis.from_url(
         url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=Retry(NoBackoff(), 0), decode_responses=True
     )
 
 
 class RedisBuckets:
-    """Buckets as a Redis Function, loaded when Redis does not have it (first start, restart without its data)."""
+    """Token buckets implemented as a Redis Function, which is loaded on demand."""
 
     def __init__(self, client: Redis, timeout: float) -> None:
         self._client = client
@@ -57,46 +65,48 @@ class RedisBuckets:
         self._sender: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
-        """Put this version's function into Redis; BucketsUnavailableError when it cannot be reached."""
+        """Load this version's function into Redis; raises BucketsUnavailableError if Redis is unavailable."""
         try:
             await self._client.function_load(_LIBRARY, replace=True)
         except (RedisError, OSError) as error:
             raise BucketsUnavailableError(type(error).__name__) from error
 
     async def take(self, tenant: str, limits: Limits, cost: int) -> Verdict:
-        """Take tokens from the tenant's bucket; requests that come while a round trip is under way share the next."""
-        answer: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(_Kind(tenant, limits, cost), []).append(answer)
+        """Take tokens from the tenant's bucket."""
+        verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(_Kind(tenant, limits, cost), []).append(verdict)
         if self._sender is None:
             self._sender = asyncio.create_task(self._send())
-        return await answer
+        return await verdict
 
     async def _send(self) -> None:
         try:
             while self._waiting:
-                asked, self._waiting = self._waiting, {}
-                await self._settle(asked)
+                batch, self._waiting = self._waiting, {}
+                await self._settle(batch)
         finally:
             self._sender = None
 
-    async def _settle(self, asked: _Waiting) -> None:
+    async def _settle(self, batch: _Waiting) -> None:
         try:
-            replies = await self._call([kind.arguments(len(answers)) for kind, answers in asked.items()])
-            for (kind, answers), reply in zip(asked.items(), replies, strict=True):
-                _answer(kind, answers, reply)
-        except Exception as error:  # noqa: BLE001 - the edge to Redis: whatever it says, nobody waits in vain
-            _fail([answer for answers in asked.values() for answer in answers], error)
+            replies = await self._call([kind.arguments(len(verdicts)) for kind, verdicts in batch.items()])
+            for (kind, verdicts), reply in zip(batch.items(), replies, strict=True):
+                _resolve(kind, verdicts, reply)
+        except Exception as error:  # noqa: BLE001 - edge to Redis: every waiting request must get a result
+            _fail([verdict for verdicts in batch.values() for verdict in verdicts], error)
 
     async def _call(self, calls: Sequence[_Call]) -> list[Any]:
         async with asyncio.timeout(self._timeout):
             replies = await self._ask(calls)
-            if any(isinstance(reply, ResponseError) for reply in replies):  # it has no function, or not this one
+            if any(
+                isinstance(reply, ResponseError) for reply in replies
+            ):  # the function is missing or of another version
                 await self._client.function_load(_LIBRARY, replace=True)
                 replies = await self._ask(calls)
         return replies
 
     async def _ask(self, calls: Sequence[_Call]) -> list[Any]:
-        if len(calls) == 1:  # as most often: cheaper than a pipeline of one
+        if len(calls) == 1:  # the common case; cheaper than a pipeline
             try:
                 return [await self._client.fcall(*calls[0])]
             except ResponseError as error:
@@ -108,20 +118,20 @@ class RedisBuckets:
         return replies
 
 
-def _answer(kind: _Kind, answers: Sequence[asyncio.Future[Verdict]], reply: str | Exception) -> None:
-    """Tell each waiting request, in the order in which they came; one whose caller went away has had its token."""
+def _resolve(kind: _Kind, verdicts: Sequence[asyncio.Future[Verdict]], reply: str | Exception) -> None:
+    """Resolve the waiting requests in arrival order; a cancelled request has consumed its token."""
     if isinstance(reply, Exception):
-        _fail(answers, reply)
+        _fail(verdicts, reply)
         return
     admitted, left, retry, reset = map(int, reply.split(" "))
-    for place, answer in enumerate(answers, 1):
+    for place, verdict in enumerate(verdicts, 1):
         passes = place <= admitted
         remaining = left + max(0, admitted - place) * kind.cost
-        if not answer.done():
-            answer.set_result(Verdict(passes, remaining, 0.0 if passes else retry / 1000, reset / 1000))
+        if not verdict.done():
+            verdict.set_result(Verdict(passes, remaining, 0.0 if passes else retry / 1000, reset / 1000))
 
 
-def _fail(answers: Iterable[asyncio.Future[Verdict]], error: Exception) -> None:
-    for answer in answers:
-        if not answer.done():
-            answer.set_exception(BucketsUnavailableError(type(error).__name__))
+def _fail(verdicts: Iterable[asyncio.Future[Verdict]], error: Exception) -> None:
+    for verdict in verdicts:
+        if not verdict.done():
+            verdict.set_exception(BucketsUnavailableError(type(error).__name__))

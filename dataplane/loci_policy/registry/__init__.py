@@ -1,1 +1,1 @@
-"""The tenants that the policy knows, and the sources that keep that knowledge current."""
+"""Tenant registry of the policy, and the sources that keep it up to date."""

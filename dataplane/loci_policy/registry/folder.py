@@ -1,4 +1,4 @@
-"""The registry as files of a folder: for tests and benchmarks."""
+"""Registry source that reads files of a folder, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from loci_policy.registry.updates import Removed, Snapshot, Update, read_record
 _STEP_MS: Final = 10
 _DEBOUNCE_MS: Final = 50
 _REREAD_MS: Final = 500
-"""How often the folder is read though nothing was reported: what changes before its watch is set up never is."""
+"""Interval of unconditional re-reads, since changes made before the file watch is set up are not reported."""
 
 
 class FolderSource:
-    """Records as `<tenant>.json` files of a folder, read again when one changes: for tests and benches."""
+    """Reads `<tenant>.json` records from a folder and follows their changes."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     async def updates(self) -> AsyncGenerator[Update, None]:
-        """The folder's records now and after each change."""
+        """Yield a snapshot of the folder now and after each change."""
         for update in self._read():
             yield update
         watch = awatch(
@@ -38,7 +38,7 @@ class FolderSource:
         for path in sorted(self._folder.glob("*.json")):
             try:
                 record = read_record(path.stem, path.read_bytes())
-            except FileNotFoundError:  # it went meanwhile
+            except FileNotFoundError:  # deleted meanwhile
                 continue
             if record:
                 records.append(record)

@@ -1,4 +1,9 @@
-"""Keeps the table as a source says."""
+"""Apply the updates of a registry source to the policy's table.
+
+A snapshot replaces the table, later updates change single tenants; each takes effect with the next decision. If the
+source is lost, the table stays as it is and decisions go on with stale data, which metrics report. An invalid record
+removes its tenant, so that a doubtful record denies access. The cost of an update is that of the table's change.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +18,7 @@ from loci_policy.table import Table
 
 
 class Registry:
-    """Keeps a table as a source says, and knows how far that can be trusted."""
+    """Keeps the table up to date and tracks whether it is complete and current."""
 
     def __init__(self, table: Table, metrics: Metrics, clock: Callable[[], float] = time.time) -> None:
         self.table = table
@@ -25,16 +30,16 @@ class Registry:
 
     @property
     def stale(self) -> bool:
-        """Whether the table serves its last state because the source cannot be reached."""
+        """Whether the table may be out of date because the source is unavailable."""
         return self.synced and not self.connected
 
     async def follow(self, source: Source) -> None:
-        """Apply a source's updates for as long as it has some."""
+        """Apply a source's updates until they end."""
         async for update in source.updates():
             self.apply(update)
 
     def apply(self, update: Update) -> None:
-        """Take one update in; the next decision obeys it."""
+        """Apply one update; it takes effect with the next decision."""
         match update:
             case Snapshot(records):
                 self.table.replace(records)
@@ -46,7 +51,7 @@ class Registry:
                 self.table.remove(tenant)
                 if invalid:
                     self._metrics.invalid.inc()
-                    self._log.error("registry record is not valid; its tenant is refused", tenant_id=tenant)
+                    self._log.error("invalid registry record, denying the tenant", tenant_id=tenant)
             case Alive() | Lost():
                 pass
         self._note(update)
@@ -59,9 +64,9 @@ class Registry:
         connected = not isinstance(update, Lost)
         if connected is not self.connected:
             if isinstance(update, Lost):
-                self._log.warning("registry lost", reason=update.reason)
+                self._log.warning("registry source lost", reason=update.reason)
             else:
-                self._log.info("registry connected")
+                self._log.info("registry source connected")
         self.connected = connected
         self._metrics.connected.set(connected)
         self._metrics.stale.set(self.synced and not connected)

@@ -1,4 +1,4 @@
-"""The registry as the operator writes it: one labelled Secret per tenant, listed once and watched."""
+"""Registry source that lists and watches the operator's registry Secrets, one per tenant."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAME_PREFIX: Final = registry_secret("")
 class KubernetesSource:
     """Follows the registry Secrets of the system namespace.
 
-    A change is seen at once, and within `watch.BOUND_SECONDS` (10 s) when the connection turns out to be half open.
+    A change arrives immediately, or within `watch.BOUND_SECONDS` (10 s) if the connection is half-open.
     """
 
     def __init__(self, api: Api, namespace: str) -> None:
@@ -32,7 +32,7 @@ class KubernetesSource:
         self._watched = watch.Watched(SECRET, labels=_SELECTOR, namespace=namespace)
 
     async def updates(self) -> AsyncIterator[Update]:
-        """A snapshot and the changes after it; on any trouble `Lost`, then the same again."""
+        """Yield a snapshot and the changes after it; on any error yield `Lost` and start over."""
         listed: list[dict[str, Any]] = []
         async for update in watch.follow(self._api, self._watched):
             match update:
@@ -51,20 +51,20 @@ class KubernetesSource:
 
 @contextlib.asynccontextmanager
 async def kubernetes_source(namespace: str, kubeconfig: Path | None) -> AsyncIterator[KubernetesSource]:
-    """The source, as the pod's ServiceAccount when there is no kubeconfig."""
+    """Open the source with the kubeconfig, or with the pod's ServiceAccount if there is none."""
     async with api(kubeconfig, manager="loci-policy") as calls:
         yield KubernetesSource(calls, namespace)
 
 
 def snapshot(secrets: Iterable[dict[str, Any]]) -> list[Update]:
-    """The updates that stand for a list of registry Secrets."""
+    """Updates for a list of registry Secrets."""
     read = {_tenant(secret): _record(secret) for secret in secrets}
     invalid = [Removed(tenant, invalid=True) for tenant, record in read.items() if record is None]
     return [Snapshot(tuple(record for record in read.values() if record)), *invalid]
 
 
 def change(update: watch.Changed | watch.Deleted | watch.Alive) -> Update:
-    """The update that a change of a Secret stands for."""
+    """Update for a changed registry Secret."""
     match update:
         case watch.Alive():
             return Alive()

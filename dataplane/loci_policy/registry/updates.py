@@ -1,4 +1,4 @@
-"""How the registry's content and its changes are told: the port of its sources."""
+"""Port of registry sources, and the updates that they yield."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from loci_contract.registry import RegistryRecord
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every tenant there is."""
+    """All tenants."""
 
     records: tuple[RegistryRecord, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A tenant came or changed; `written_at` in Unix seconds, where the source knows it."""
+    """A tenant was added or changed; `written_at` is in Unix seconds, if the source knows it."""
 
     record: RegistryRecord
     written_at: float | None = None
@@ -28,7 +28,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A tenant went, or its record cannot be read: nobody passes by a record that is in doubt."""
+    """A tenant was removed, or its record is invalid, which denies access."""
 
     tenant: str
     invalid: bool = False
@@ -36,12 +36,12 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Alive:
-    """Nothing changed, and the source is there."""
+    """Heartbeat: no change, and the source is available."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The source cannot be reached; the last state goes on to serve."""
+    """The source is unavailable; the last known state stays in use."""
 
     reason: str
 
@@ -50,16 +50,16 @@ Update = Snapshot | Changed | Removed | Alive | Lost
 
 
 class Source(Protocol):
-    """Says what the registry holds and how it changes."""
+    """Yields the content of the registry and its changes."""
 
     def updates(self) -> AsyncIterator[Update]:
-        """A snapshot, then changes, for ever; never raises for what may heal."""
+        """Yield a snapshot, then changes, indefinitely; transient errors are not raised."""
 
 
 def read_record(tenant: str, document: bytes) -> RegistryRecord | None:
-    """A tenant's record, or None when the document is not one of that tenant."""
+    """The tenant's record, or None if the document is invalid or belongs to another tenant."""
     try:
         record = RegistryRecord.model_validate_json(document)
-    except ValidationError:  # not logged with its text, which quotes the record's secrets
+    except ValidationError:  # the message is not logged: it quotes secrets of the record
         return None
     return record if record.tenant == tenant else None

@@ -1,1 +1,1 @@
-"""API keys of tenants: create, list, revoke."""
+"""API keys of tenants: create, list and revoke."""

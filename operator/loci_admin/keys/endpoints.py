@@ -26,7 +26,7 @@ async def all_keys(tenant_id: str, service: Service) -> KeyList:
 
 @router.post("", status_code=201)
 async def create(tenant_id: str, body: KeyInput, service: Service, response: Response) -> CreatedKey:
-    """Create a key. It is in this answer and nowhere else."""
+    """Create a key. The response is the only place where it is shown."""
     key, secret = await service.create(tenant_id, body)
     response.headers["Cache-Control"] = "no-store"
     return CreatedKey(**_output(key).model_dump(), api_key=secret)

@@ -1,4 +1,4 @@
-"""Keys as they are sent and received."""
+"""Request and response bodies of the key endpoints."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?
 class KeyInput(Input):
     """A key to create."""
 
-    name: Name = Field(description="Names the key within the tenant.")
-    scopes: set[Scope] = Field(default_factory=lambda: set(Scope), min_length=1, description="What it may do.")
-    expires_at: Time | None = Field(None, description="From when it is refused; never by default.")
+    name: Name = Field(description="Name of the key, unique within the tenant.")
+    scopes: set[Scope] = Field(default_factory=lambda: set(Scope), min_length=1, description="Scopes of the key.")
+    expires_at: Time | None = Field(None, description="Expiry time. By default the key never expires.")
 
 
 class KeyOutput(BaseModel):
-    """A key, without its secret; `id` is null for one that the operator has yet to make."""
+    """An API key without its secret; `id` is null until the operator has generated the key."""
 
     name: str
     id: str | None
@@ -31,12 +31,12 @@ class KeyOutput(BaseModel):
 
 
 class CreatedKey(KeyOutput):
-    """A new key, shown this once and kept by nobody."""
+    """A new API key. The secret is not stored and cannot be shown again."""
 
     api_key: str
 
 
 class KeyList(BaseModel):
-    """A tenant's keys."""
+    """API keys of a tenant."""
 
     keys: list[KeyOutput]

@@ -1,6 +1,6 @@
-"""Creating and revoking keys: entries of the tenant's spec, with hashes alone.
+"""Create and revoke API keys as entries of the tenant's spec, which contain hashes only.
 
-New keys go to `spec.issuedKeys`, which no manifest names, so that applying an unchanged manifest keeps them.
+New keys are added to `spec.issuedKeys`, which manifests leave out, so that applying an unchanged manifest keeps them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from loci_runtime.errors import ConflictError, NotFoundError
 
 
 class Keys:
-    """The keys of tenants."""
+    """API keys of tenants."""
 
     def __init__(self, store: TenantStore) -> None:
         self._store = store
@@ -28,20 +28,20 @@ class Keys:
             raise not_found()
         return found, found.spec.keys_in_force
 
-    async def create(self, tenant: str, given: KeyInput) -> tuple[ApiKey, str]:
-        """Add a key; the entry, and the key itself, which nobody keeps."""
+    async def create(self, tenant: str, body: KeyInput) -> tuple[ApiKey, str]:
+        """Add a key; return its entry and the secret, which is not stored."""
         secret = generate(tenant)
         key = ApiKey(
-            name=given.name, scopes=tuple(sorted(given.scopes)), expires_at=given.expires_at, sha256=sha256(secret)
+            name=body.name, scopes=tuple(sorted(body.scopes)), expires_at=body.expires_at, sha256=sha256(secret)
         )
 
         def changed(spec: MemoryTenantSpec) -> MemoryTenantSpec:
             held = spec.keys_in_force
             if any(other.name == key.name for other in held):
-                raise ConflictError(f"There is a key {key.name} already: choose another name.", "body.name")
+                raise ConflictError(f"A key named {key.name} already exists. Choose another name.", "body.name")
             if len(held) == API_KEYS_MAX:
-                raise ConflictError(f"A tenant has at most {API_KEYS_MAX} keys: revoke one first.")
-            # The key that was generated for want of any stays in force: it is named from now on.
+                raise ConflictError(f"A tenant can have at most {API_KEYS_MAX} keys. Revoke one first.")
+            # List the generated default key explicitly, or it would be revoked by the first issued key.
             issued = spec.issued_keys if spec.api_keys or spec.issued_keys else held
             return spec.model_copy(update={"issued_keys": (*issued, key)})
 
@@ -50,15 +50,15 @@ class Keys:
         return key, secret
 
     async def revoke(self, tenant: str, name: str) -> None:
-        """Remove a key; it is refused from now on."""
+        """Remove a key."""
 
         def changed(spec: MemoryTenantSpec) -> MemoryTenantSpec:
             held = spec.keys_in_force
             kept = tuple(key for key in held if key.name != name)
             if len(kept) == len(held):
-                raise NotFoundError("This tenant has no key of this name.")
+                raise NotFoundError("The tenant has no key of this name.")
             if not kept:
-                raise ConflictError("This is the tenant's last key: create another first, or suspend the tenant.")
+                raise ConflictError("This is the tenant's last key. Create another one first, or suspend the tenant.")
             declared, issued = (
                 tuple(key for key in keys if key.name != name) for keys in (spec.api_keys, spec.issued_keys)
             )

@@ -1,1 +1,1 @@
-"""Tenants: create, read, change, suspend, delete."""
+"""Tenants: create, read, update, suspend and delete."""

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/admin/tenants", tags=["tenants"])
 
 @router.post("", status_code=201)
 async def create(body: TenantInput, service: Service, response: Response) -> CreatedTenant:
-    """Create a tenant. Its API key is in this answer and nowhere else."""
+    """Create a tenant. The response is the only place where its API key is shown."""
     tenant, limits, key = await service.create(body)
     name = tenant.metadata.name
     response.headers.update({"Location": f"/admin/tenants/{name}", "Cache-Control": "no-store"})
@@ -50,24 +50,24 @@ async def read(tenant_id: str, service: Service) -> TenantOutput:
 
 @router.patch("/{tenant_id}")
 async def patch(tenant_id: str, body: TenantPatch, service: Service) -> TenantOutput:
-    """Change a tenant's tier, limits or display name."""
+    """Update a tenant's tier, limits or display name."""
     return TenantOutput.of(*await service.patch(tenant_id, body))
 
 
 @router.post("/{tenant_id}/suspend")
 async def suspend(tenant_id: str, service: Service) -> TenantOutput:
-    """Refuse the tenant's requests; its data stays."""
+    """Suspend a tenant: its requests are rejected, its data is kept."""
     return TenantOutput.of(*await service.suspend(tenant_id, suspend=True))
 
 
 @router.post("/{tenant_id}/resume")
 async def resume(tenant_id: str, service: Service) -> TenantOutput:
-    """Serve the tenant's requests again."""
+    """Resume a suspended tenant."""
     return TenantOutput.of(*await service.suspend(tenant_id, suspend=False))
 
 
 @router.delete("/{tenant_id}", status_code=202, response_class=Response)
 async def delete(tenant_id: str, service: Service) -> Response:
-    """Delete a tenant; its key is refused at once, its data goes or stays as its deletion policy says."""
+    """Delete a tenant. Its keys are revoked at once; its data is kept or deleted according to its deletion policy."""
     await service.delete(tenant_id)
     return Response(status_code=202)

@@ -1,4 +1,4 @@
-"""Tenants as objects of a cluster."""
+"""TenantStore that keeps tenants as MemoryTenant objects in Kubernetes."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _Json = dict[str, Any]
 
 
 class KubernetesStore:
-    """The TenantStore port on the API server."""
+    """TenantStore backed by the Kubernetes API server."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     async def tiers(self) -> Sequence[MemoryTier]:
-        """Every tier."""
+        """All tiers."""
         with _translated():
             return [MemoryTier.model_validate(item) for item in await self._api.list(TIER)]
 
     async def create(self, tenant: MemoryTenant) -> None:
-        """Add a tenant; ConflictError also when an earlier one's namespace is still there."""
+        """Add a tenant; raises ConflictError also if a namespace of an earlier tenant still exists."""
         name = tenant.metadata.name
         with _translated():
             if await self._api.get(NAMESPACE, namespace(name)) is not None:
                 message = (
-                    f"An earlier tenant named {name} left its namespace {namespace(name)}, or it is still being "
-                    "removed: delete it, choose another name, or take it over with kubectl and the annotation "
-                    f"{ADOPT}=true."
+                    f"Namespace {namespace(name)} of an earlier tenant named {name} still exists or is being deleted. "
+                    "Delete it, choose another name, or adopt it by creating the tenant with kubectl and the "
+                    f"annotation {ADOPT}=true."
                 )
                 raise ConflictError(message, "body.name")
             document = {
@@ -58,12 +58,12 @@ class KubernetesStore:
         return None if found is None else MemoryTenant.model_validate(found)
 
     async def all(self) -> Sequence[MemoryTenant]:
-        """Every tenant, by name: the API server's own order."""
+        """All tenants ordered by name, as the API server lists them."""
         with _translated():
             return [MemoryTenant.model_validate(item) for item in await self._api.list(TENANT)]
 
     async def change(self, name: str, changed: Callable[[MemoryTenantSpec], MemoryTenantSpec]) -> MemoryTenant | None:
-        """Replace a tenant's spec, on the very version that was read."""
+        """Update a tenant's spec with optimistic locking on its resource version."""
         for _ in range(_ATTEMPTS):
             if (found := await self._read(name)) is None:
                 return None
@@ -74,7 +74,7 @@ class KubernetesStore:
             }
             with contextlib.suppress(_StaleError, _AbsentError), _translated():
                 return MemoryTenant.model_validate(await self._api.merge(TENANT, name, patch))
-        raise ConflictError("The tenant is being changed by others: try again.")
+        raise ConflictError("The tenant is being changed concurrently. Try again.")
 
     async def delete(self, name: str) -> bool:
         """Remove a tenant."""
@@ -84,7 +84,7 @@ class KubernetesStore:
             return await self._api.delete(TENANT, name)
 
     async def _read(self, name: str) -> _Json | None:
-        """The object; a name that no tenant can have, such as `..`, goes into no path."""
+        """The object, or None; invalid names such as `..` never reach a URL path."""
         if not is_tenant_name(name):
             return None
         with _translated():
@@ -92,15 +92,15 @@ class KubernetesStore:
 
 
 class _AbsentError(UnavailableError):
-    """There is no such object; where that cannot be, Loci's resources are not installed."""
+    """The object does not exist; for a request that always finds one, this means that the CRDs are not installed."""
 
 
 class _StaleError(ConflictError):
-    """There is such an object already, or it was just changed."""
+    """The object already exists or was changed concurrently."""
 
 
 def _merge_patch(before: _Json, after: _Json) -> _Json:
-    """What makes one document of another, as a JSON merge patch (RFC 7386)."""
+    """JSON merge patch (RFC 7386) from one document to another."""
     patch: _Json = dict.fromkeys(before.keys() - after.keys())
     for name, value in after.items():
         was = before.get(name)
@@ -111,25 +111,25 @@ def _merge_patch(before: _Json, after: _Json) -> _Json:
 
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
-    """Turns the API server's refusals into the admin API's own errors."""
+    """Translate Kubernetes API errors to errors of the admin API."""
     try:
         yield
     except ApiError as error:
         match error.status:
             case HTTPStatus.NOT_FOUND:
-                raise _AbsentError("The cluster has none of Loci's resources: install its CRDs.") from error
+                raise _AbsentError("The Loci CRDs are not installed in the cluster. Install them first.") from error
             case HTTPStatus.CONFLICT:
-                raise _StaleError("There is such a tenant already: choose another name.", "body.name") from error
+                raise _StaleError("A tenant of this name already exists. Choose another name.", "body.name") from error
             case HTTPStatus.UNPROCESSABLE_ENTITY:
-                raise InvalidError("The cluster refuses this tenant's spec.", "body") from error
+                raise InvalidError("The Kubernetes API rejected the tenant's spec.", "body") from error
             case _:
-                raise UnavailableError("The cluster cannot be reached; try again in a moment.") from error
+                raise UnavailableError("The Kubernetes API is unavailable. Try again later.") from error
     except KubernetesError as error:
-        raise UnavailableError("The cluster cannot be reached; try again in a moment.") from error
+        raise UnavailableError("The Kubernetes API is unavailable. Try again later.") from error
 
 
 @contextlib.asynccontextmanager
 async def kubernetes_store(kubeconfig: Path | None) -> AsyncIterator[KubernetesStore]:
-    """The store, as the pod's ServiceAccount when there is no kubeconfig."""
+    """Open the store with the kubeconfig, or with the pod's ServiceAccount if there is none."""
     async with api(kubeconfig, MANAGER) as calls:
         yield KubernetesStore(calls)

@@ -1,7 +1,7 @@
-"""Tenant ids from the names that people give: transliterated, never with letters left out.
+"""Derive tenant ids from human-readable names by transliteration.
 
-A letter that were dropped would make different names one id (`Müller` and `Möller`). anyascii transliterates every
-script by the letter; German umlauts are written out first, as German readers expect.
+Dropping letters would map different names to the same id (`Müller` and `Möller`). anyascii transliterates every script
+letter by letter; German umlauts are expanded first, as German readers expect.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _APOSTROPHES: Final = re.compile(r"['`]")
 
 
 def tenant_id(name: str) -> str:
-    """The id of a tenant from its name: `Acme_Corp` becomes `acme-corp`, `Müller & Söhne` `mueller-soehne`.
+    """Tenant id for a name: `Acme_Corp` becomes `acme-corp`, `Müller & Söhne` becomes `mueller-soehne`.
 
     Raises:
-        ValueError: no valid id comes of it; the message states the rule and suggests a name where it can.
+        ValueError: the name does not give a valid id; the message states the rule and, if possible, suggests a name.
     """
     found = _ascii(name)
     if is_tenant_name(found):
@@ -33,7 +33,7 @@ def tenant_id(name: str) -> str:
 
 
 def suggestion(found: str) -> str | None:
-    """A valid id near one that is not, or None."""
+    """A valid id similar to an invalid one, or None."""
     for candidate in (found[:TENANT_NAME_MAX].rstrip("-"), f"tenant-{found}"[:TENANT_NAME_MAX].rstrip("-")):
         if found and is_tenant_name(candidate):
             return candidate
@@ -41,7 +41,7 @@ def suggestion(found: str) -> str | None:
 
 
 def numbered(tenant: str, number: int) -> str:
-    """Another id for a tenant whose own is taken."""
+    """A numbered variant of an id that is taken."""
     end = f"-{number}"
     return tenant[: TENANT_NAME_MAX - len(end)].rstrip("-") + end
 

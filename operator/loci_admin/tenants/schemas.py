@@ -1,4 +1,4 @@
-"""Tenants as they are sent and received."""
+"""Request and response bodies of the tenant endpoints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Count = Annotated[int, Field(ge=1, le=10_000_000_000)]
 
 
 class LimitsInput(Input):
-    """Limits in place of the tier's, where the tier allows it."""
+    """Overrides of the tier's limits; only if the tier allows overrides."""
 
     requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     burst: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
@@ -24,12 +24,12 @@ class LimitsInput(Input):
     max_graph_nodes: Count | None = None
 
     def overrides(self) -> LimitOverrides:
-        """As the resource has them."""
+        """The overrides as fields of the resource."""
         return LimitOverrides(**self.model_dump())
 
 
 class LimitsPatch(LimitsInput):
-    """Changes to limits: one that is left out stays, one that is null is the tier's again."""
+    """Changes to limits: an omitted field is unchanged; null resets it to the tier's limit."""
 
     _null_is_absent = False
 
@@ -37,17 +37,19 @@ class LimitsPatch(LimitsInput):
 class TenantInput(Input):
     """A tenant to create."""
 
-    name: Text = Field(description="Its id is made from it: acme_corp becomes acme-corp.")
+    name: Text = Field(
+        description="Name of the tenant; its id is derived from it, for example acme-corp from acme_corp."
+    )
     tier: Text = Field(description="Name of a MemoryTier, such as free, pro or enterprise.")
-    display_name: Text | None = Field(None, description="A name for people; `name` by default.")
+    display_name: Text | None = Field(None, description="Human-readable name. Defaults to `name`.")
     limits: LimitsInput = Field(default_factory=LimitsInput)
     deletion_policy: DeletionPolicy = Field(
-        DeletionPolicy.RETAIN, description="What becomes of the data when the tenant is deleted."
+        DeletionPolicy.RETAIN, description="Whether the data is kept or deleted with the tenant."
     )
 
 
 class TenantPatch(Patch):
-    """Changes to a tenant: a field that is left out stays; null clears `display_name` and all `limits`."""
+    """Changes to a tenant: an omitted field is unchanged; null clears `display_name` or all `limits`."""
 
     tier: Text | None = None
     display_name: Text | None = None
@@ -55,7 +57,7 @@ class TenantPatch(Patch):
     deletion_policy: DeletionPolicy | None = None
 
     def applied_to(self, spec: MemoryTenantSpec) -> MemoryTenantSpec:
-        """The spec with the changes."""
+        """The spec with the changes applied."""
         changes = self.model_dump(exclude_none=True, exclude={"limits"})
         if "display_name" in self.model_fields_set:
             changes["display_name"] = self.display_name
@@ -67,7 +69,7 @@ class TenantPatch(Patch):
 
 
 class LimitsOutput(BaseModel):
-    """The limits that are enforced."""
+    """Limits in force."""
 
     requests_per_minute: int
     max_memories: int
@@ -76,12 +78,12 @@ class LimitsOutput(BaseModel):
 
     @classmethod
     def of(cls, limits: Limits) -> Self:
-        """The output for effective limits."""
+        """Response body for effective limits."""
         return cls(**limits.model_dump())
 
 
 class CreatedTenant(BaseModel):
-    """A new tenant with its API key, which is shown this once and kept by nobody."""
+    """A new tenant with its API key, which is not stored and cannot be shown again."""
 
     tenant_id: str
     api_key: str
@@ -103,7 +105,7 @@ class TenantOutput(BaseModel):
 
     @classmethod
     def of(cls, tenant: MemoryTenant, limits: Limits | None) -> Self:
-        """The output for a tenant; `limits` is None while its tier is missing."""
+        """Response body for a tenant; `limits` is None while its tier is missing."""
         return cls(
             tenant_id=tenant.metadata.name,
             display_name=tenant.spec.display_name,
@@ -117,7 +119,7 @@ class TenantOutput(BaseModel):
 
 
 class TenantPage(BaseModel):
-    """Tenants by name."""
+    """A page of tenants ordered by name."""
 
     tenants: list[TenantOutput]
-    next_cursor: str | None = Field(None, description="Pass it as `cursor` for the next page; null at the end.")
+    next_cursor: str | None = Field(None, description="Cursor of the next page; null on the last page.")

@@ -1,4 +1,4 @@
-"""Creating, reading and changing tenants."""
+"""Create, read, update and delete tenants."""
 
 from __future__ import annotations
 
@@ -20,72 +20,72 @@ from loci_runtime.errors import ConflictError, InvalidError, NotFoundError
 
 
 class Tenants:
-    """The tenants of a platform."""
+    """Manages tenants."""
 
     def __init__(self, store: TenantStore) -> None:
         self._store = store
 
-    async def create(self, given: TenantInput) -> tuple[MemoryTenant, Limits, str]:
-        """Add a tenant; it, its limits and its API key, of which only the hash is kept."""
-        name, tiers = _name(given.name), await self._tiers()
-        tier, key = _tier(given.tier, tiers), generate(name)
+    async def create(self, body: TenantInput) -> tuple[MemoryTenant, Limits, str]:
+        """Add a tenant; return it with its limits and its API key, of which only the hash is stored."""
+        name, tiers = _name(body.name), await self._tiers()
+        tier, key = _tier(body.tier, tiers), generate(name)
         spec = MemoryTenantSpec(
             tier=tier.metadata.name,
-            display_name=given.display_name or given.name,
-            limits=given.limits.overrides(),
-            deletion_policy=given.deletion_policy,
+            display_name=body.display_name or body.name,
+            limits=body.limits.overrides(),
+            deletion_policy=body.deletion_policy,
             api_keys=(ApiKey(name=DEFAULT_KEY_NAME, sha256=sha256(key)),),
         )
         tenant = MemoryTenant(metadata=ObjectMeta(name=name), spec=spec)
         limits = _limits(tenant, tiers)
         existing = await self._store.get(name)
         if existing is not None:
-            raise ConflictError(await self._taken(existing, given.name), "body.name")
+            raise ConflictError(await self._taken(existing, body.name), "body.name")
         await self._store.create(tenant)
         return tenant, limits, key
 
     async def _taken(self, existing: MemoryTenant, name: str) -> str:
-        """Why a name cannot be used, and one that can."""
+        """Error for a taken name, with a suggestion of a free one."""
         tenant, display_name = existing.metadata.name, existing.spec.display_name
         number = 2
         while await self._store.get(numbered(tenant, number)) is not None:
             number += 1
-        free = f"choose another name, such as {numbered(tenant, number)}."
+        free = f"Choose another name, such as {numbered(tenant, number)}."
         if name in {tenant, display_name} or display_name is None:
-            return f"There is a tenant {tenant} already: {free}"
-        return f"This name gives the id {tenant}, which the tenant named {display_name!r} has: {free}"
+            return f"Tenant {tenant} already exists. {free}"
+        return f"The id of this name is {tenant}, which is taken by the tenant named {display_name!r}. {free}"
 
     async def get(self, name: str) -> tuple[MemoryTenant, Limits | None]:
-        """One tenant and its limits; NotFoundError when there is none."""
+        """A tenant and its limits; raises NotFoundError if it does not exist."""
         tenant = await self._store.get(name)
         if tenant is None:
             raise not_found()
         return tenant, limits_or_none(tenant, await self._tiers())
 
     async def page(self, after: str, limit: int) -> tuple[Sequence[tuple[MemoryTenant, Limits | None]], str | None]:
-        """Tenants whose names come after one, and the name to go on after."""
+        """A page of tenants after a name, and the name to continue after."""
         tiers, everyone = await self._tiers(), await self._store.all()
         found = list(islice((t for t in everyone if t.metadata.name > after), limit + 1))
         page = [(tenant, limits_or_none(tenant, tiers)) for tenant in found[:limit]]
         return page, found[limit - 1].metadata.name if len(found) > limit else None
 
-    async def patch(self, name: str, given: TenantPatch) -> tuple[MemoryTenant, Limits | None]:
-        """Change tier, limits or display name."""
+    async def patch(self, name: str, body: TenantPatch) -> tuple[MemoryTenant, Limits | None]:
+        """Update tier, limits or display name."""
         tiers = await self._tiers()
 
         def changed(spec: MemoryTenantSpec) -> MemoryTenantSpec:
-            new = given.applied_to(spec)
+            new = body.applied_to(spec)
             _limits(MemoryTenant(metadata=ObjectMeta(name=name), spec=new), tiers)
             return new
 
         return await self._change(name, changed)
 
     async def suspend(self, name: str, *, suspend: bool) -> tuple[MemoryTenant, Limits | None]:
-        """Refuse a tenant's requests, or serve them again; its data stays."""
+        """Suspend or resume a tenant; its data is kept."""
         return await self._change(name, lambda spec: spec.model_copy(update={"suspend": suspend}))
 
     async def delete(self, name: str) -> None:
-        """Remove a tenant; what becomes of its data is its deletion policy."""
+        """Delete a tenant; its deletion policy decides whether its data is kept."""
         if not await self._store.delete(name):
             raise not_found()
 
@@ -102,8 +102,8 @@ class Tenants:
 
 
 def not_found() -> NotFoundError:
-    """What is answered for a tenant that is not there."""
-    return NotFoundError("There is no tenant with this id.")
+    """Error for a tenant that does not exist."""
+    return NotFoundError("No tenant with this id exists.")
 
 
 def _name(display_name: str) -> str:
@@ -116,7 +116,7 @@ def _name(display_name: str) -> str:
 def _tier(name: str, tiers: dict[str, MemoryTier]) -> MemoryTier:
     if name not in tiers:
         there = ", ".join(sorted(tiers)) or "none"
-        raise InvalidError(f"There is no such tier: use one of {there}.", "body.tier")
+        raise InvalidError(f"Unknown tier. Use one of: {there}.", "body.tier")
     return tiers[name]
 
 
@@ -128,7 +128,7 @@ def _limits(tenant: MemoryTenant, tiers: dict[str, MemoryTier]) -> Limits:
 
 
 def limits_or_none(tenant: MemoryTenant, tiers: dict[str, MemoryTier]) -> Limits | None:
-    """A tenant's limits, or None while they cannot be told."""
+    """Effective limits of a tenant; None while its tier is missing."""
     try:
         return _limits(tenant, tiers)
     except InvalidError:

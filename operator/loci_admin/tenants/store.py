@@ -1,4 +1,4 @@
-"""The port: where MemoryTenant objects are kept. A cluster's API server, or a folder for `loci serve`."""
+"""Port to the storage of MemoryTenant objects: the Kubernetes API server, or a folder in `loci serve`."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from loci_resources.tier import MemoryTier
 
 
 class TenantStore(Protocol):
-    """Keeps tenants. Any method may raise UnavailableError."""
+    """Stores tenants. Any method may raise UnavailableError."""
 
     async def tiers(self) -> Sequence[MemoryTier]:
-        """Every tier there is."""
+        """All tiers."""
 
     async def create(self, tenant: MemoryTenant) -> None:
-        """Add a tenant; ConflictError when there is one of that name, or data that one left."""
+        """Add a tenant; raises ConflictError if one of that name, or data retained from one, exists."""
 
     async def get(self, name: str) -> MemoryTenant | None:
         """One tenant, or None."""
 
     async def all(self) -> Sequence[MemoryTenant]:
-        """Every tenant, by name."""
+        """All tenants ordered by name."""
 
     async def change(self, name: str, changed: Callable[[MemoryTenantSpec], MemoryTenantSpec]) -> MemoryTenant | None:
-        """Replace a tenant's spec by what the function makes of its present one; None when there is none.
+        """Replace a tenant's spec with the function's result for its current one; None if there is no such tenant.
 
-        The function may be called again when somebody else changed the tenant meanwhile.
+        The function may be called again after a concurrent change.
         """
 
     async def delete(self, name: str) -> bool:
-        """Remove a tenant; false when there is none."""
+        """Delete a tenant; return false if it does not exist."""

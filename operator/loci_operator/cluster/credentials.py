@@ -1,7 +1,7 @@
-"""A tenant's generated API keys and its ingress token: made once, and kept before anybody is told of them.
+"""Generated API keys and ingress token of each tenant.
 
-What was generated stays in memory until its Secret is written, so that a reconcile which fails in between, however
-often, comes back to the same key.
+A credential is stored in its Secret before the ingress learns of it. Until the Secret is written, the generated value
+is kept in memory, so that retries of a failed reconcile use the same key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from loci_operator.specs.context import NAME
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a tenant's requests are checked by."""
+    """Credentials that a tenant's requests are authenticated with."""
 
     keys: tuple[KeyRecord, ...]
     generated_keys: dict[str, str] = field(repr=False)
@@ -36,11 +36,11 @@ class CredentialStore:
         self._pending_tokens: dict[str, str] = {}
 
     async def kept_keys(self, tenant: str) -> dict[str, str]:
-        """The generated keys that are kept, by name."""
+        """Generated keys in the tenant's Secret, by name."""
         return await self._secrets.read(tenant, namespace(tenant), API_KEYS_SECRET)
 
     async def credentials(self, known: Known, record: RegistryRecord | None) -> Credentials:
-        """The tenant's credentials, generated where there are none yet; `record` is what the ingress has."""
+        """The tenant's credentials, generated if missing; `record` is the current registry record."""
         name = known.tenant.metadata.name
         kept = await self.kept_keys(name)
         keys, generated = resolve_keys(known.tenant, [kept, self._pending.get(name, {})], generate)
@@ -48,20 +48,20 @@ class CredentialStore:
         return Credentials(keys, generated, await self._ingress_token(name, record))
 
     async def restriction(self, known: Known, record: RegistryRecord | None) -> RegistryRecord | None:
-        """The record as it may still be, when it says more than is allowed; else None."""
+        """The registry record reduced to what is still allowed; None if it needs no reduction."""
         if record is None:
             return None
         less = restricted(record, known, await self.kept_keys(known.tenant.metadata.name))
         return None if less == record else less
 
     def forget(self, tenant: str) -> None:
-        """Forget a tenant that is gone."""
+        """Drop the cached credentials of a deleted tenant."""
         self._pending.pop(tenant, None)
         self._pending_tokens.pop(tenant, None)
         self._secrets.forget(namespace(tenant))
 
     async def _ingress_token(self, tenant: str, record: RegistryRecord | None) -> str:
-        """The token that the ingress sends now: what somebody did to the pod's copy is put right, not taken over."""
+        """The token in the registry record wins, so that a manual edit of the pod's Secret is reverted, not adopted."""
         if record is not None:
             return record.ingress_token
         held = await self._secrets.read(tenant, namespace(tenant), NAME)

@@ -1,4 +1,4 @@
-"""Carrying out a plan, one action after another; the first that fails ends it."""
+"""Execute a plan's actions in order, stopping at the first failure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from loci_resources.errors import RejectedError
 
 
 class Executor:
-    """Applies what plans say, and knows the versions that this gave."""
+    """Executes plans and remembers the resource versions that its applies returned."""
 
     def __init__(self, api: Api, secrets: Secrets, ingress: Ingress) -> None:
         self._api = api
@@ -28,19 +28,19 @@ class Executor:
         self._applied: dict[str, dict[ObjectRef, str]] = {}
 
     def applied(self, tenant: str) -> Mapping[ObjectRef, str]:
-        """The versions of a tenant's objects that applying them last gave."""
+        """Resource versions that the last applies of a tenant's objects returned."""
         return self._applied.get(tenant, {})
 
     def forget(self, tenant: str) -> None:
-        """Forget a tenant that is gone."""
+        """Drop the cached versions of a deleted tenant."""
         self._applied.pop(tenant, None)
 
     async def carry_out(self, tenant: str, actions: Sequence[Action]) -> None:
-        """Do what a plan says, in its order.
+        """Execute a plan's actions in order.
 
         Raises:
-            KubernetesError: an action failed; those after it were not done.
-            RejectedError: an object can never be as its manifest says.
+            KubernetesError: an action failed; later actions were not executed.
+            RejectedError: the API server rejects a manifest as invalid.
         """
         for action in actions:
             if isinstance(action, Restrict):
@@ -62,8 +62,8 @@ class Executor:
         except ApiError as error:
             if error.status != HTTPStatus.UNPROCESSABLE_ENTITY or kind_of(manifest) is not STATEFUL_SET:
                 raise
-        # Where it could be made under another name, a field that may not change did: make the object anew around its
-        # pod and volume, which stay.
+        # If the manifest is valid under another name, the update failed on an immutable field: recreate the object,
+        # orphaning its pod and volume so that they are adopted by the new one.
         metadata = manifest["metadata"]
         await self._check_valid({**manifest, "metadata": {**metadata, "name": f"{metadata['name']}-anew"}})
         await self._api.delete(STATEFUL_SET, metadata["name"], metadata["namespace"], orphan=True)

@@ -1,4 +1,4 @@
-"""A tenant's record at the ingress, beyond applying it: reading, restricting and withdrawing it."""
+"""Read, restrict and withdraw a tenant's registry record at the ingress; it is applied like any other object."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from loci_operator.reconcile.observed import HASH, ObjectRef
 
 
 class Ingress:
-    """The records of tenants in the system namespace."""
+    """Registry records of tenants in the system namespace."""
 
     def __init__(self, api: Api, observer: Observer, secrets: Secrets, system_namespace: str) -> None:
         self._api = api
@@ -25,15 +25,15 @@ class Ingress:
         self._namespace = system_namespace
 
     def ref(self, tenant: str) -> ObjectRef:
-        """Which object a tenant's record is."""
+        """Object reference of a tenant's registry record."""
         return ObjectRef("Secret", self._namespace, registry_secret(tenant))
 
     def knows(self, tenant: str) -> bool:
-        """Whether there is a record."""
+        """Whether a registry record of the tenant exists."""
         return self.ref(tenant) in self._observer.of(tenant)
 
     async def record(self, tenant: str) -> RegistryRecord | None:
-        """What the ingress knows of a tenant; None when that is nothing, or cannot be read."""
+        """The tenant's registry record; None if it is missing or invalid."""
         if not self.knows(tenant):
             return None
         held = await self._secrets.read(tenant, self._namespace, registry_secret(tenant))
@@ -43,13 +43,13 @@ class Ingress:
             return None
 
     async def restrict(self, tenant: str, record: RegistryRecord) -> None:
-        """Put a record that allows less in the place of the one there is."""
+        """Replace the registry record with a more restrictive one."""
         data = {REGISTRY_DATA_KEY: base64.b64encode(record.model_dump_json().encode()).decode()}
-        # Another hash, so that the whole record is applied again once the spec can be met.
+        # A different hash makes the full record differ, so it is applied again once the spec can be satisfied.
         patch = {"metadata": {"annotations": {HASH: "restricted"}}, "data": data}
         await self._api.merge(SECRET, registry_secret(tenant), patch, self._namespace)
 
     async def withdraw(self, tenant: str) -> None:
-        """Remove the record: nobody passes any more."""
+        """Delete the registry record, so that the ingress denies all requests of the tenant."""
         if self.knows(tenant):
             await self._api.delete(SECRET, registry_secret(tenant), self._namespace)

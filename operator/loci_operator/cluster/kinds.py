@@ -1,4 +1,4 @@
-"""The kinds of objects that the operator reads and writes."""
+"""Kubernetes kinds that the operator reads and writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tenants' namespaces: whose one is, and what keeps one that is being deleted from being gone."""
+"""State of tenants' namespaces: their owner, and what blocks the deletion of a terminating one."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _REMAINING: Final = (
     "NamespaceDeletionDiscoveryFailure",
     "NamespaceDeletionGroupVersionParsingFailure",
 )
-"""The namespace's own conditions that name what is left of it, the most telling first."""
+"""Namespace conditions that describe what blocks its deletion, most specific first."""
 
 
 class Namespaces:
-    """What is known of tenants' namespaces; asks the API server only where the observer cannot tell."""
+    """Namespaces of tenants; queries the API server only if the observer's cache is not enough."""
 
     def __init__(self, api: Api, observer: Observer) -> None:
         self._api = api
         self._observer = observer
 
     async def state(self, tenant: str) -> NamespaceState | None:
-        """The tenant's namespace; None when there is none."""
+        """State of the tenant's namespace; None if it does not exist."""
         name = namespace(tenant)
         seen = self._observer.of(tenant).get(ObjectRef("Namespace", "", name))
         if seen is not None and not seen.deleting:
@@ -40,7 +40,7 @@ class Namespaces:
 
 
 def namespace_state(document: dict[str, Any]) -> NamespaceState:
-    """The state that a Namespace object tells."""
+    """Namespace state from a Namespace object."""
     metadata = document["metadata"]
     conditions = {c["type"]: c for c in document.get("status", {}).get("conditions", ()) if c["status"] == "True"}
     remaining = [str(conditions[type_].get("message", "")) for type_ in _REMAINING if type_ in conditions]

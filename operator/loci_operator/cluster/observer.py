@@ -1,4 +1,11 @@
-"""Keeping what is known of all owned objects up to date, by one watch for each kind."""
+"""Cache of the operator's objects in the cluster, kept up to date by one list-and-watch per kind.
+
+Each watch lists its kind first, then applies changes; after a reconnect it lists again and drops the cached objects
+that the new list lacks, so missed deletions are noticed. All kinds but StatefulSets and Pods are watched as metadata
+only, and the cache keeps a few scalars per object, so memory does not depend on the size of Secrets or ConfigMaps. A
+broken watch is logged and resumed. Meanwhile the cache is stale: applies may come late or be repeated, which is
+harmless because they are idempotent.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +30,7 @@ _WATCHED: Final = (*OWNED, POD)
 
 
 class Observer:
-    """Knows the owned objects of every tenant, and says whose changed."""
+    """Caches the objects of every tenant and reports the tenants whose objects changed."""
 
     def __init__(self, api: Api, changed: Callable[[str], None]) -> None:
         self._api = api
@@ -34,11 +41,11 @@ class Observer:
         self._log = structlog.get_logger()
 
     def of(self, tenant: str) -> Mapping[ObjectRef, Seen]:
-        """What is known of a tenant's objects."""
+        """Cached objects of a tenant."""
         return self._seen.get(tenant, {})
 
     async def synced(self) -> None:
-        """Return once all that exists is known."""
+        """Wait until every kind has been listed."""
         for event in self._synced.values():
             await event.wait()
 
@@ -71,12 +78,12 @@ class Observer:
     def _take_in(self, kind: Kind, document: dict[str, Any]) -> None:
         try:
             self._note(_ref(kind, document), document)
-        except Exception as error:  # noqa: BLE001 - one object that is not as expected must not end the watch of all
-            self._log.error("object cannot be read", kind=kind.name, error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - one malformed object must not end the watch of its kind
+            self._log.error("object is malformed", kind=kind.name, error=type(error).__name__)
 
     def _note(self, ref: ObjectRef, document: dict[str, Any]) -> None:
         tenant = document["metadata"]["labels"][LABEL_TENANT]
-        if self._tenant_of.get(ref, tenant) != tenant:  # labelled as another's
+        if self._tenant_of.get(ref, tenant) != tenant:  # relabelled to another tenant
             self._forget(ref)
         objects, seen = self._seen.setdefault(tenant, {}), _seen(document)
         self._tenant_of[ref] = tenant
@@ -124,7 +131,7 @@ def _is_foreign(entry: Mapping[str, Any]) -> bool:
 
 
 def _is_ready(document: Mapping[str, Any]) -> bool:
-    """Whether a StatefulSet's newest template is what runs, and is ready."""
+    """Whether a StatefulSet's latest template is rolled out and ready."""
     status = document.get("status", {})
     replicas = document.get("spec", {}).get("replicas", 0)
     current = status.get("observedGeneration") == document["metadata"].get("generation")

@@ -1,4 +1,4 @@
-"""What Secrets hold, read only when they changed since, so that a steady state reads nothing."""
+"""Cache of Secret contents, keyed by resource version, so that a steady state makes no read requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from loci_operator.reconcile.observed import ObjectRef
 
 
 class Secrets:
-    """The Secrets of tenants."""
+    """Secrets of tenants, cached until their resource version changes."""
 
     def __init__(self, api: Api, observer: Observer) -> None:
         self._api = api
@@ -21,7 +21,7 @@ class Secrets:
         self._held: dict[ObjectRef, tuple[str, dict[str, str]]] = {}
 
     async def read(self, tenant: str, namespace: str, name: str) -> dict[str, str]:
-        """A Secret's entries that are text; none when there is no such Secret."""
+        """UTF-8 entries of a Secret; empty if the Secret does not exist."""
         key = ObjectRef("Secret", namespace, name)
         seen, held = self._observer.of(tenant).get(key), self._held.get(key)
         if seen and held and held[0] == seen.version:
@@ -30,7 +30,7 @@ class Secrets:
         return self.remember(found) if found else {}
 
     def remember(self, secret: Json) -> dict[str, str]:
-        """Take in a Secret as the API server gave it; its entries."""
+        """Cache a Secret returned by the API server; return its entries."""
         metadata, data = secret["metadata"], {}
         for name, encoded in secret.get("data", {}).items():
             with contextlib.suppress(binascii.Error, UnicodeDecodeError):
@@ -39,6 +39,6 @@ class Secrets:
         return data
 
     def forget(self, namespace: str) -> None:
-        """Forget what a namespace held."""
+        """Drop the cached Secrets of a namespace."""
         for key in [key for key in self._held if key.namespace == namespace]:
             del self._held[key]

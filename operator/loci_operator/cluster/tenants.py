@@ -1,4 +1,4 @@
-"""Tenants' own objects."""
+"""Lookup of MemoryTenant objects."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from loci_resources.base import ObjectMeta
 
 
 async def is_there(api: Api, metadata: ObjectMeta) -> bool:
-    """Whether this very tenant still exists, and not another of its name."""
+    """Whether this tenant still exists, by uid: another tenant may have its name by now."""
     found = await api.get(TENANT, metadata.name)
     return found is not None and found["metadata"]["uid"] == metadata.uid

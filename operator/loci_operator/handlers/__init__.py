@@ -1,1 +1,1 @@
-"""The kopf edge: events in, the queue fed."""
+"""kopf edge: receives events, updates the world and fills the work queue."""

@@ -1,4 +1,4 @@
-"""Tenants and tiers as kopf tells of them. Only `on.event`: it writes nothing to the objects."""
+"""kopf event handlers for tenants and tiers. Only `on.event` is used, because it writes nothing to the objects."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _DELETED: Final = "DELETED"
 
 
 class Queue(Protocol):
-    """Where work is asked for."""
+    """Port to the work queue."""
 
     def add(self, key: str) -> None:
-        """Ask for a tenant's work at once: what is wanted of it changed."""
+        """Queue a tenant immediately because its desired state changed."""
 
     def nudge(self, key: str) -> None:
-        """Ask for a tenant's work, without hastening a retry: something of it changed."""
+        """Queue a tenant because its observed state changed; a pending retry keeps its back-off."""
 
 
-def register(registry: kopf.OperatorRegistry, world: World, queue: Queue) -> None:
-    """Keep the world as kopf tells it, and ask for the work of the tenants that this concerns."""
+def register(handlers: kopf.OperatorRegistry, world: World, queue: Queue) -> None:
+    """Register handlers that update the world and queue the affected tenants."""
 
-    @kopf.on.event(GROUP, VERSION, "memorytenants", registry=registry)
+    @kopf.on.event(GROUP, VERSION, "memorytenants", registry=handlers)
     async def on_tenant_event(event: kopf.RawEvent, **_: Any) -> None:
         document = cast("Document", event["object"])
         change = world.observe_tenant(document, deleted=event["type"] == _DELETED)
@@ -34,7 +34,7 @@ def register(registry: kopf.OperatorRegistry, world: World, queue: Queue) -> Non
         if ask:
             ask(document["metadata"]["name"])
 
-    @kopf.on.event(GROUP, VERSION, "memorytiers", registry=registry)
+    @kopf.on.event(GROUP, VERSION, "memorytiers", registry=handlers)
     async def on_tier_event(event: kopf.RawEvent, **_: Any) -> None:
         for tenant in world.observe_tier(cast("Document", event["object"]), deleted=event["type"] == _DELETED):
             queue.add(tenant)

@@ -10,13 +10,13 @@ import kopf
 from loci_kubernetes.connection import keepalive_socket
 
 _IDLE_SECONDS: Final = 2
-"""kopf's watches follow one another within 0.1 s; what was idle for longer may have fallen silent with the last one."""
+"""kopf reopens its watches within 0.1 s; a connection idle for longer may be half-open, so it is not reused."""
 
 
-def register_login(registry: kopf.OperatorRegistry, *, from_kubeconfig: bool) -> None:
-    """Log in as the kubeconfig's user, or as the pod's ServiceAccount."""
+def register_login(handlers: kopf.OperatorRegistry, *, from_kubeconfig: bool) -> None:
+    """Register a login handler that uses the kubeconfig or the pod's ServiceAccount."""
 
-    @kopf.on.login(registry=registry)
+    @kopf.on.login(registry=handlers)
     async def login(**more: Any) -> kopf.AiohttpSession | None:
         found = (kopf.login_with_kubeconfig if from_kubeconfig else kopf.login_with_service_account)(**more)
         if found is None:

@@ -1,7 +1,7 @@
-"""What the reconciler needs of a store's provisioner.
+"""Port of the reconciler to store provisioners.
 
-Each method is idempotent and can be repeated after a crash at any point. The caller makes the password and keeps it,
-so that a repeated call means the same.
+Every method is idempotent and can be repeated after a crash at any point. The caller generates and stores the password,
+so that a repeated call uses the same one.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ from typing import Protocol
 
 
 class StoreAwayError(Exception):
-    """The store does not answer, or not in time; try again later."""
+    """The store is unavailable or timed out; retry later."""
 
 
 class ProvisionError(Exception):
-    """The store refuses what is needed; the message says what a person must change."""
+    """The store rejects a required operation; the message says what an administrator must change."""
 
 
 class DriftError(Exception):
-    """A tenant's share is not as it should be; `create` repairs it."""
+    """A tenant's share of the store has drifted from its desired state; `create` repairs it."""
 
 
 class Provisioner(Protocol):
-    """Creates, checks and removes tenants' shares of one store. Any method may raise StoreAwayError."""
+    """Creates, verifies and removes tenants' shares of one store. Any method may raise StoreAwayError."""
 
     async def create(self, tenant: str, password: str) -> None:
-        """Create the tenant's share, or complete and repair it; keep its data."""
+        """Create the tenant's share or repair an incomplete one, keeping its data."""
 
     async def verify(self, tenant: str, password: str) -> None:
-        """Use the share as the tenant would; raise DriftError if that fails."""
+        """Access the share as the tenant would; raise DriftError if that fails."""
 
     async def rotate(self, tenant: str, password: str) -> None:
-        """Let the tenant in by this password alone, and end what was opened with another."""
+        """Set a new password and terminate sessions opened with the old one."""
 
     async def purge(self, tenant: str) -> None:
-        """Remove the share with all its data; nothing happens if there is none."""
+        """Delete the share with all its data, if it exists."""

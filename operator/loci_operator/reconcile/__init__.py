@@ -1,1 +1,1 @@
-"""Pure decisions: what differs, which keys are in force, what the status says."""
+"""Pure decisions of the reconciler: admission, plan, keys in force, status."""

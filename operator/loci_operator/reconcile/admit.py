@@ -1,4 +1,4 @@
-"""Whether a tenant's spec can be met, before anything is made for it. Pure."""
+"""Admission: decide whether a tenant's spec can be satisfied before anything is created. Pure."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from loci_resources.tenant import ADOPT, MemoryTenant
 from loci_resources.tier import MemoryTier, StorageProfile
 
 TERMINATING = "NamespaceTerminating"
-"""Reason: the namespace is being deleted, and nothing can be made in it."""
+"""Condition reason: the namespace is being deleted, so no objects can be created in it."""
 
 
 @dataclass(frozen=True)
 class NamespaceState:
-    """A tenant's namespace as it is now.
+    """Current state of a tenant's namespace.
 
     Args:
-        owner: uid of the tenant that it belongs to; empty when that is nobody known.
+        owner: uid of the tenant it belongs to; empty if unknown.
         terminating: whether it is being deleted.
-        held_by: what keeps it from being gone, in the namespace's own words.
+        held_by: what blocks its deletion, from the namespace's own conditions.
     """
 
     owner: str
@@ -33,18 +33,18 @@ class NamespaceState:
 
 
 def admit(known: Known, tiers: Mapping[str, MemoryTier], found: NamespaceState | None) -> tuple[MemoryTier, Limits]:
-    """The tier and effective limits of a tenant that may be made.
+    """Tier and effective limits of an admitted tenant.
 
     Args:
         known: the tenant.
-        tiers: every readable tier by name.
-        found: the tenant's namespace; None when there is none.
+        tiers: every valid tier by name.
+        found: the tenant's namespace; None if it does not exist.
 
     Raises:
-        RejectedError: it may not; says which condition tells it, and what to do.
+        RejectedError: the tenant is not admitted; carries the condition, reason and message to report.
     """
     if known.problems:
-        message = f"The spec cannot be read: {'; '.join(known.problems)}. Correct these fields."
+        message = f"The spec is invalid: {'; '.join(known.problems)}. Correct these fields."
         raise RejectedError("Ready", "SpecInvalid", message)
     tier = _tier(known.tenant, tiers)
     limits = effective_limits(known.tenant, tier)
@@ -57,26 +57,26 @@ def _tier(tenant: MemoryTenant, tiers: Mapping[str, MemoryTier]) -> MemoryTier:
     tier = tiers.get(tenant.spec.tier)
     if tier is None:
         there = ", ".join(sorted(tiers)) or "none"
-        message = f"There is no valid MemoryTier {tenant.spec.tier}: set spec.tier to one of {there}."
+        message = f"MemoryTier {tenant.spec.tier} does not exist or is invalid. Set spec.tier to one of: {there}."
         raise RejectedError("Ready", "UnknownTier", message)
     profile = tenant.spec.storage.profile or tier.spec.storage_profile
     if profile is not StorageProfile.EMBEDDED:
-        message = f"Storage profile {profile} is not supported yet: use embedded."
+        message = f"Storage profile {profile} is not supported yet. Use embedded."
         raise RejectedError("StoresReady", "ProfileNotSupported", message)
     return tier
 
 
 def _check_namespace(tenant: MemoryTenant, found: NamespaceState) -> None:
-    """Take over no namespace that is not this very tenant's, and make nothing in one that is being deleted."""
+    """Reject a terminating namespace, and one that belongs to another tenant unless adoption is requested."""
     name = namespace(tenant.metadata.name)
     if found.terminating:
-        held_by = found.held_by or "Kubernetes is removing its content."
-        message = f"Namespace {name} is being deleted; the tenant is made anew once it is gone. {held_by}"
+        held_by = found.held_by or "Kubernetes is deleting its content."
+        message = f"Namespace {name} is being deleted; the tenant will be created once that is complete. {held_by}"
         raise RejectedError("NamespaceReady", TERMINATING, message)
     if found.owner == tenant.metadata.uid or tenant.metadata.annotations.get(ADOPT) == "true":
         return
     message = (
-        f"Namespace {name} is there already, with data of an earlier tenant or of others: annotate this tenant "
-        f'with {ADOPT}="true" to take it over, or delete the namespace.'
+        f"Namespace {name} already exists and does not belong to this tenant; it may hold an earlier tenant's data. "
+        f'Annotate this tenant with {ADOPT}="true" to adopt it, or delete the namespace.'
     )
     raise RejectedError("NamespaceReady", "RetainedDataExists", message)

@@ -1,4 +1,4 @@
-"""Why a tenant's pod is not ready, and what to do about it, read from the pod's own status. Pure."""
+"""Diagnose from a pod's status why it is not ready, and what to do about it. Pure."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from typing import Any, Final, NamedTuple
 
 _MESSAGE_MAX: Final = 512
 _ADVICE: Final = {
-    "Unschedulable": "Add capacity that fits, or lower spec.resources.",
+    "Unschedulable": "Add nodes with enough capacity, or lower spec.resources.",
     "OOMKilled": "Raise spec.resources.limits.memory, or choose a larger tier.",
-    "CrashLoopBackOff": "Read the container's log: kubectl logs -n {namespace} {pod} --previous.",
-    "ErrImagePull": "Check the image's name, and the node's access to its registry.",
-    "ImagePullBackOff": "Check the image's name, and the node's access to its registry.",
-    "InvalidImageName": "Correct the image's name in the chart's values.",
-    "CreateContainerConfigError": "Look at the pod: kubectl describe pod -n {namespace} {pod}.",
-    "CreateContainerError": "Look at the pod: kubectl describe pod -n {namespace} {pod}.",
-    "RunContainerError": "Look at the pod: kubectl describe pod -n {namespace} {pod}.",
+    "CrashLoopBackOff": "Check the container's log: kubectl logs -n {namespace} {pod} --previous.",
+    "ErrImagePull": "Check the image name and the node's access to the image registry.",
+    "ImagePullBackOff": "Check the image name and the node's access to the image registry.",
+    "InvalidImageName": "Correct the image name in the chart values.",
+    "CreateContainerConfigError": "Inspect the pod: kubectl describe pod -n {namespace} {pod}.",
+    "CreateContainerError": "Inspect the pod: kubectl describe pod -n {namespace} {pod}.",
+    "RunContainerError": "Inspect the pod: kubectl describe pod -n {namespace} {pod}.",
 }
 
 Pod = Mapping[str, Any]
 
 
 class Problem(NamedTuple):
-    """What keeps a pod from being ready; `reason` is one word, the message says what to do."""
+    """Why a pod is not ready: a CamelCase reason, and a message that says what to do."""
 
     reason: str
     message: str
 
 
 def pod_problem(pod: Pod) -> Problem | None:
-    """The first cause that the pod's status tells; None while there is none."""
+    """The first known cause in the pod's status, or None."""
     for reason, detail in (*_unschedulable(pod), *_containers(pod)):
         place = {"namespace": pod["metadata"]["namespace"], "pod": pod["metadata"]["name"]}
         advice = _ADVICE[reason].format(**place)
@@ -44,7 +44,7 @@ def _unschedulable(pod: Pod) -> Iterator[tuple[str, str]]:
 
 
 def _containers(pod: Pod) -> Iterator[tuple[str, str]]:
-    """Killed for its memory comes before the crash loop that follows from it."""
+    """Container problems; OOMKilled first, since it causes the crash loop that is reported with it."""
     containers = [c for c in pod.get("status", {}).get("containerStatuses", ()) if not c.get("ready")]
     for container in containers:
         for state in (container.get("state", {}), container.get("lastState", {})):

@@ -1,4 +1,4 @@
-"""Which API keys are in force, and which have to be made."""
+"""Resolve which API keys are in force and which must be generated. Pure."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from loci_resources.tenant import MemoryTenant
 def resolve_keys(
     tenant: MemoryTenant, existing: Sequence[Mapping[str, str]], generate: Callable[[str], str]
 ) -> tuple[tuple[KeyRecord, ...], dict[str, str]]:
-    """The records of all keys, and the generated keys themselves by name.
+    """Key records of a tenant, and its generated keys in plain text by name.
 
     Args:
-        tenant: whose keys.
-        existing: the keys that were generated before, first those that are kept; one stays as long as it is wanted,
-            unless it was spoilt.
-        generate: makes a key for a tenant's name.
+        tenant: owner of the keys.
+        existing: keys generated earlier, stored ones first; each is reused while the spec wants it, unless malformed.
+        generate: generates a key for a tenant name.
     """
     wanted = tenant.spec.keys_in_force
     name = tenant.metadata.name
@@ -39,12 +38,12 @@ def resolve_keys(
 
 
 def restricted(record: RegistryRecord, known: Known, existing: Mapping[str, str]) -> RegistryRecord:
-    """The record without what the spec no longer allows; what else the spec says may be impossible.
+    """The registry record reduced to what the spec still grants; works even if the spec cannot be applied.
 
     Args:
-        record: what the ingress has.
-        known: whose spec it is.
-        existing: the keys that were generated before and are kept.
+        record: current registry record.
+        known: the tenant.
+        existing: stored generated keys by name.
     """
     allowed = {(key.name, key.sha256 or _hash(existing.get(key.name))): key for key in known.allowed}
     keys = tuple(

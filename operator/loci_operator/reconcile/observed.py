@@ -1,4 +1,10 @@
-"""What is known of a tenant's objects: enough to see that one differs, little enough to hold for thousands."""
+"""Compact observed state of a tenant's objects, and detection of drift by manifest hash.
+
+Each object carries the hash of the manifest it was applied from. An object is applied again if it is missing, if its
+hash or replica count differs, or if another field manager wrote to it since the operator's last apply. Objects are
+stored as a few scalars each, so that thousands of tenants fit in memory. The cost of a comparison is one hash per
+manifest. A write by another client that reuses the operator's field manager name would go unnoticed.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +19,13 @@ from loci_contract.names import GROUP
 from loci_operator.reconcile.causes import Problem
 
 HASH: Final = f"{GROUP}/hash"
-"""Annotation: the hash of the manifest that an object was last applied from."""
+"""Annotation: hash of the manifest that an object was last applied from."""
 
 Manifest = dict[str, Any]
 
 
 class ObjectRef(NamedTuple):
-    """Which object."""
+    """Reference to a Kubernetes object."""
 
     kind: str
     namespace: str
@@ -28,9 +34,9 @@ class ObjectRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An object as last seen. `foreign`: somebody else wrote to it, other than to its status.
+    """Last observed state of an object. `foreign`: another field manager wrote to it, other than to its status.
 
-    Scaling leaves no writer's name, so the replicas of a set are known themselves.
+    Scaling does not show up as a field manager, so replicas are compared directly.
     """
 
     version: str
@@ -41,17 +47,17 @@ class Seen:
     tenant_uid: str = ""
     replicas: int | None = None
     problem: Problem | None = None
-    """Of a pod: what keeps it from being ready."""
+    """For a pod: why it is not ready."""
 
 
 def ref_of(manifest: Mapping[str, Any]) -> ObjectRef:
-    """Which object a manifest is."""
+    """Object reference of a manifest."""
     metadata = manifest["metadata"]
     return ObjectRef(manifest["kind"], metadata.get("namespace", ""), metadata["name"])
 
 
 def with_hash(manifest: Manifest) -> Manifest:
-    """The manifest with its own hash in it."""
+    """The manifest with its hash added as an annotation."""
     digest = hashlib.sha256(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
     annotations = {**manifest["metadata"].get("annotations", {}), HASH: digest}
     return {**manifest, "metadata": {**manifest["metadata"], "annotations": annotations}}
@@ -60,10 +66,9 @@ def with_hash(manifest: Manifest) -> Manifest:
 def differing(
     desired: Iterable[Manifest], seen: Mapping[ObjectRef, Seen], applied: Mapping[ObjectRef, str]
 ) -> list[Manifest]:
-    """The manifests that must be applied; `applied` holds the versions that our own last applying gave.
+    """Manifests that must be applied; `applied` holds the resource versions of the operator's own last applies.
 
-    An object is looked at again when it is missing, was applied from another manifest, or was written by somebody
-    else since we last applied it.
+    An object differs if it is missing, was applied from another manifest, or was written by another client since.
     """
     return [m for m in desired if _differs(m, seen.get(key := ref_of(m)), applied.get(key))]
 

@@ -1,10 +1,9 @@
-"""What has to be done for one tenant, in which order. Pure.
+"""Plan the actions for one tenant, in order. Pure.
 
-The plan compares the manifests that a tenant should have with what was last seen of its objects. Its order keeps two
-promises whatever fails half-way. First, what is no longer allowed (a removed key, a lost scope, a suspension) is
-refused at the ingress before anything else is tried. Second, the ingress learns of a key only after the Secret that
-keeps it was written. Done once, from any state, the plan leaves nothing to do; it names no object but the tenant's.
-Its cost is one hash and one comparison for each object.
+The plan compares the desired manifests with the last observed objects. Its order gives two guarantees even if execution
+stops halfway. First, revocations (a removed key, a removed scope, a suspension) reach the ingress before anything else.
+Second, the ingress learns of a key only after the Secret that stores it was written. Executing the plan once converges
+from any state, and it touches only the tenant's own objects. Its cost is one hash and one comparison per object.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from loci_operator.reconcile.observed import Manifest, ObjectRef, Seen, differin
 
 @dataclass(frozen=True)
 class Restrict:
-    """Reduce the record at the ingress to what is still allowed."""
+    """Reduce the registry record at the ingress to what is still allowed."""
 
     record: RegistryRecord = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Apply:
-    """Make an object as its manifest says."""
+    """Apply a manifest."""
 
     manifest: Manifest = field(repr=False)
 
@@ -35,12 +34,12 @@ Action = Restrict | Apply
 
 @dataclass(frozen=True)
 class Observed:
-    """What is known of a tenant's objects.
+    """Observed state of a tenant's objects.
 
     Args:
-        objects: each as last seen.
-        applied: the versions that our own last applying gave.
-        restriction: what the record at the ingress may still say, where it says more; else None.
+        objects: last observed state of each object.
+        applied: resource versions of the operator's own last applies.
+        restriction: reduced registry record, if the current one grants more than is allowed; else None.
     """
 
     objects: Mapping[ObjectRef, Seen]
@@ -49,12 +48,12 @@ class Observed:
 
 
 def plan(desired: Sequence[Manifest], record: ObjectRef, observed: Observed) -> list[Action]:
-    """The actions that make a tenant's objects as desired.
+    """Actions that bring a tenant's objects to the desired state.
 
     Args:
-        desired: every manifest, hashed, in the order in which a new tenant's are made.
-        record: which of them is the record at the ingress.
-        observed: what there is.
+        desired: all manifests with hashes, in the order of creation for a new tenant.
+        record: reference of the registry record among them.
+        observed: observed state.
     """
     differ = differing(desired, observed.objects, observed.applied)
     if [ref_of(manifest) for manifest in differ] == [record]:
@@ -66,7 +65,7 @@ def plan(desired: Sequence[Manifest], record: ObjectRef, observed: Observed) -> 
 
 
 def _urgency(manifest: Manifest, record: ObjectRef) -> int:
-    """What the record relies on comes before it; all else after, so that nothing which hinders a pod delays limits."""
+    """Sort key: the registry record right after its prerequisites, so that a failing pod cannot delay new limits."""
     if ref_of(manifest) == record:
         return 1
     return 0 if manifest["kind"] in {"Namespace", "Secret"} else 2

@@ -1,7 +1,7 @@
-"""Reading a tenant's object, also one whose spec this version cannot read: what surely holds of it still counts.
+"""Parse MemoryTenant objects leniently, including those whose spec this version considers invalid.
 
-A spec that the model refuses must not leave the tenant as it was: its readable parts restrict the tenant at the
-ingress, and what is in doubt (a key with an unreadable expiry, an unreadable `suspend`) is taken as no longer allowed.
+An invalid spec must still be able to revoke access: its valid parts restrict the tenant at the ingress, and anything
+doubtful (a key with an invalid expiry, an invalid `suspend`) fails closed, that is, counts as not allowed.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _BOOL = TypeAdapter(bool)
 
 @dataclass(frozen=True)
 class Known:
-    """A tenant as its object says.
+    """A tenant parsed from its object.
 
     Args:
-        tenant: the tenant; where the spec has problems, only what could be read of it.
-        allowed: the API keys that are surely allowed.
-        problems: fields of the spec that cannot be read, and why; none of their values.
+        tenant: the tenant; if the spec is invalid, only its valid parts.
+        allowed: API keys that are certainly allowed.
+        problems: invalid spec fields with the reason, without their values.
     """
 
     tenant: MemoryTenant
@@ -36,7 +36,7 @@ class Known:
 
 
 def read_tenant(document: Document) -> Known:
-    """Take in a tenant's object; never fails for what its spec or status says."""
+    """Parse a tenant's object; never raises for an invalid spec or status."""
     metadata = ObjectMeta.model_validate(document["metadata"])
     status = _read(MemoryTenantStatus, document.get("status")) or MemoryTenantStatus()
     raw = document.get("spec")
@@ -50,7 +50,7 @@ def read_tenant(document: Document) -> Known:
 
 
 def _remnant(raw: Document) -> MemoryTenantSpec:
-    """A spec that says no more than whether the tenant is suspended."""
+    """Placeholder for an invalid spec that only keeps whether the tenant is suspended."""
     return MemoryTenantSpec(tier="unreadable", suspend=_is_suspended(raw.get("suspend", False)))
 
 
@@ -62,7 +62,7 @@ def _is_suspended(raw: Any) -> bool:
 
 
 def _allowed(raw: Any) -> tuple[ApiKey, ...]:
-    """The keys that can be read; none of a list that cannot."""
+    """Valid keys of an invalid spec; none if the list itself is invalid."""
     if not isinstance(raw, Mapping):
         return ()
     declared, issued = (raw.get(field) or [] for field in ("apiKeys", "issuedKeys"))

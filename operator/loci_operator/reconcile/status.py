@@ -1,4 +1,4 @@
-"""What the operator says of a tenant: pure, from what was decided and seen."""
+"""Compute a tenant's status from the outcome of its reconcile. Pure."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _STEPS: Final = ("NamespaceReady", "CredentialsReady", "StoresReady", "DataPlane
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known at the end of a reconcile."""
+    """Outcome of a reconcile."""
 
     limits: Limits | None = None
     keys: Sequence[KeyRecord] = ()
     foreign_keys: Collection[str] = ()
-    """Hashes among them that another tenant's keys have too."""
+    """Hashes among `keys` that also belong to another tenant."""
     endpoint: str | None = None
     applied: bool = False
     pod_ready: bool = False
     pod_problem: Problem | None = None
-    """What is known to keep the pod from being ready."""
+    """Known cause why the pod is not ready."""
     rejected: RejectedError | None = None
     failed: str | None = None
-    """Why something could not be done, when it is being tried again."""
+    """Error message of a failed step that is being retried."""
 
 
 def status(tenant: MemoryTenant, facts: Facts, now: datetime) -> MemoryTenantStatus:
-    """The tenant's status; a condition keeps the time of its last change."""
+    """The tenant's status; a condition whose status is unchanged keeps its transition time."""
     held = {condition.type: condition for condition in tenant.status.conditions}
     conditions = [
         _keep_time(held.get(type_), type_, verdict, tenant.metadata.generation, now)
@@ -80,7 +80,7 @@ class _Verdict:
 
 def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
     if tenant.metadata.deletion_timestamp is not None:
-        message = "Requests are refused; what holds the deletion is in metadata.finalizers."
+        message = "The tenant is being deleted; requests are rejected. metadata.finalizers lists what is pending."
         going = _Verdict("False", "Deleting", message)
         return {"Deleting": _Verdict("True", "DeletionRequested", message), "Ready": going}
     if facts.rejected:
@@ -93,7 +93,9 @@ def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
         pod = _Verdict("False", *facts.pod_problem)
     elif not facts.pod_ready:
         pod = _Verdict(
-            "False", "PodNotReady", f"Waiting for the pod: kubectl describe statefulsets,pods -n {_ns(tenant)}"
+            "False",
+            "PodNotReady",
+            f"Waiting for the pod. Inspect it: kubectl describe statefulsets,pods -n {_ns(tenant)}",
         )
     steps = {**dict.fromkeys(_STEPS, made), "DataPlaneReady": pod if facts.applied else made}
     first_problem = next((v for v in steps.values() if v.holds != "True"), None)
@@ -105,7 +107,7 @@ def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
 
 def _suspended(tenant: MemoryTenant) -> _Verdict:
     if tenant.spec.suspend:
-        return _Verdict("True", "SpecSuspend", "Requests are refused: set spec.suspend to false to serve them again.")
+        return _Verdict("True", "SpecSuspend", "Requests are rejected. Set spec.suspend to false to resume.")
     return _Verdict("False", "NotSuspended")
 
 
@@ -132,7 +134,7 @@ def _keep_time(held: Condition | None, type_: str, verdict: _Verdict, generation
 
 
 def status_patch(held: MemoryTenantStatus, wanted: MemoryTenantStatus) -> dict[str, Any] | None:
-    """The merge patch from one status to the other; None when they are the same."""
+    """JSON merge patch from one status to another; None if they are equal."""
     before, after = held.document(), wanted.document()
     if before == after:
         return None

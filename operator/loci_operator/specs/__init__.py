@@ -1,1 +1,1 @@
-"""Pure builders: from a tenant's context to the objects it needs, one file for each kind."""
+"""Pure builders of a tenant's Kubernetes manifests, one file per kind."""

@@ -1,4 +1,4 @@
-"""Who the tenant's pods are: an account that may do nothing."""
+"""ServiceAccount of the tenant's pods, without any permissions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from loci_operator.specs.context import Context, Manifest, metadata
 
 
 def service_account(context: Context) -> Manifest:
-    """An account without a token and without a role."""
+    """ServiceAccount without a token and without role bindings."""
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",

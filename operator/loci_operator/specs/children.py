@@ -1,4 +1,4 @@
-"""Everything a tenant becomes, in the order in which it is made."""
+"""All manifests of a tenant, in the order of creation."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _BUILDERS = (
     service,
     disruption_budget,
     stateful_set,
-    # Last: from here on the ingress routes to what is there by now.
+    # Last: once it exists, the ingress routes requests to the objects above.
     registry_record_secret,
 )
 
 
 def children(context: Context) -> list[Manifest]:
-    """The objects of a tenant; the namespace comes first."""
+    """Manifests of a tenant, namespace first."""
     return [build(context) for build in _BUILDERS]

@@ -1,4 +1,4 @@
-"""The tenant's limits as the pod reads them: a mounted file, so that a change needs no restart."""
+"""ConfigMap with the tenant's limits; it is mounted as a file, so that changes need no restart."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from loci_operator.specs.context import Context, Manifest, metadata
 
 
 def config_map(context: Context) -> Manifest:
-    """The effective limits."""
+    """ConfigMap with the effective limits."""
     data = {LIMITS_FILE_NAME: context.limits.model_dump_json()}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata(context), "data": data}

@@ -1,4 +1,4 @@
-"""What the builders work from, and what all their objects share."""
+"""Input of the builders, and the metadata that all manifests share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from loci_resources.tenant import DeletionPolicy, MemoryTenant
 from loci_resources.tier import MemoryTier
 
 NAME: Final = "loci-dataplane"
-"""The name of most of a tenant's objects, within its namespace."""
+"""Name of most objects in a tenant's namespace."""
 MANAGER: Final = "loci-operator"
 
 Manifest = dict[str, Any]
@@ -19,7 +19,7 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True)
 class Platform:
-    """What is the same for every tenant."""
+    """Platform settings shared by all tenants."""
 
     image: str
     embedder_url: str
@@ -32,7 +32,7 @@ class Platform:
 
 @dataclass(frozen=True)
 class Context:
-    """One tenant, all that follows from its spec, and its secrets."""
+    """A tenant with everything derived from its spec, and its credentials."""
 
     tenant: MemoryTenant
     tier: MemoryTier
@@ -54,17 +54,17 @@ class Context:
 
     @property
     def retains(self) -> bool:
-        """Whether namespace and volume outlive the tenant."""
+        """Whether namespace and volume are kept when the tenant is deleted."""
         return self.tenant.spec.deletion_policy is DeletionPolicy.RETAIN
 
 
 def labels(context: Context) -> dict[str, str]:
-    """The labels of every object of a tenant."""
+    """Labels of every object of a tenant."""
     return {**selector(context), "app.kubernetes.io/part-of": "loci", "app.kubernetes.io/managed-by": MANAGER}
 
 
 def selector(context: Context) -> dict[str, str]:
-    """What tells a tenant's pods from all others."""
+    """Label selector of the tenant's pods."""
     return {
         "app.kubernetes.io/name": NAME,
         "app.kubernetes.io/component": "dataplane",
@@ -74,7 +74,7 @@ def selector(context: Context) -> dict[str, str]:
 
 
 def metadata(context: Context, name: str = NAME, namespace: str | None = None) -> Manifest:
-    """Metadata of a namespaced object that goes with its tenant."""
+    """Metadata of a namespaced object owned by the tenant."""
     return {
         "name": name,
         "namespace": namespace or context.namespace,
@@ -84,7 +84,7 @@ def metadata(context: Context, name: str = NAME, namespace: str | None = None) -
 
 
 def owner(context: Context) -> Manifest:
-    """The reference by which the garbage collector removes an object with its tenant."""
+    """Owner reference, so that the garbage collector deletes the object with its tenant."""
     tenant = context.tenant
     return {
         "apiVersion": tenant.api_version,

@@ -1,4 +1,4 @@
-"""The tenant's namespace."""
+"""Namespace of a tenant."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from loci_contract.names import GROUP
 from loci_operator.specs.context import Context, Manifest, labels, owner
 
 TENANT_UID: Final = f"{GROUP}/tenant-uid"
-"""Annotation: the uid of the tenant whose namespace it is, which tells a retained one from a new one."""
+"""Annotation: uid of the owning tenant; distinguishes a namespace retained from an earlier tenant of the same name."""
 
 
 def tenant_namespace(context: Context) -> Manifest:
-    """The namespace, under Pod Security `restricted`; without an owner when it is to outlive the tenant."""
+    """Namespace with Pod Security `restricted`; has no owner reference if it is retained after deletion."""
     security = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
     metadata: Manifest = {
         "name": context.namespace,

@@ -1,4 +1,4 @@
-"""Who may speak with a tenant's pods, and with whom they may: nobody but what is listed."""
+"""Network policies of a tenant: deny all traffic by default, then allow the listed peers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ _DNS_PORT = 53
 
 
 def default_deny(context: Context) -> Manifest:
-    """Nothing in, nothing out, for every pod of the namespace."""
-    # The empty lists are named, so that what somebody adds to them is put right.
+    """Deny all ingress and egress of every pod in the namespace."""
+    # The empty lists are explicit, so that server-side apply reverts rules that others add.
     spec = {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "ingress": [], "egress": []}
     return _policy(context, "default-deny", spec)
 
 
 def data_plane(context: Context) -> Manifest:
-    """In: the ingress, Prometheus, the namespaces that the tenant allows. Out: DNS, the embedder."""
+    """Allow traffic from the ingress, Prometheus and the `allowFrom` namespaces, and to DNS and the embedder."""
     callers = [
         _pods(context.platform.system_namespace, "ingress"),
         _namespace(context.platform.prometheus_namespace),

@@ -1,4 +1,4 @@
-"""How much of the cluster a tenant's namespace may use."""
+"""Resource quota and container defaults of a tenant's namespace."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from loci_operator.specs.context import Context, Manifest, metadata
 
 
 def resource_quota(context: Context) -> Manifest:
-    """The most that the namespace may use."""
+    """ResourceQuota from the tier's namespace quota."""
     quota = context.tier.spec.namespace_quota.model_dump(exclude_none=True)
     hard = {"pods": "10", "persistentvolumeclaims": "4", "services.loadbalancers": "0", "services.nodeports": "0"}
     hard |= {f"requests.{resource}": amount for resource, amount in quota.items()}
@@ -14,7 +14,7 @@ def resource_quota(context: Context) -> Manifest:
 
 
 def limit_range(context: Context) -> Manifest:
-    """Compute of containers that name none, so that the quota never refuses one for that."""
+    """LimitRange with default requests, since the quota rejects containers without any."""
     defaults = {
         "type": "Container",
         "defaultRequest": {"cpu": "50m", "memory": "128Mi"},

@@ -1,4 +1,4 @@
-"""The tenant's secrets: its generated API keys, its ingress token, and its record at the ingress."""
+"""Secrets of a tenant: its generated API keys, ingress token and registry record."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from loci_resources.derived import registry_record
 
 
 def api_keys(context: Context) -> Manifest:
-    """The keys that were generated, for the platform team to hand out."""
+    """Secret with the generated API keys, for the platform team to hand out."""
     return _secret(metadata(context, API_KEYS_SECRET), context.generated_keys)
 
 
 def data_plane_secret(context: Context) -> Manifest:
-    """What the tenant's pod compares every request with."""
+    """Secret with the ingress token that the tenant's pod checks on every request."""
     return _secret(metadata(context, NAME), {INGRESS_TOKEN_FILE_NAME: context.ingress_token})
 
 
 def registry_record_secret(context: Context) -> Manifest:
-    """All that the ingress needs to know, in the platform's own namespace."""
+    """Registry record for the ingress, a Secret in the system namespace."""
     record = registry_record(context.tenant, context.tier, context.keys, host(context), context.ingress_token)
     meta = metadata(context, registry_secret(context.name), context.platform.system_namespace)
     meta["labels"][LABEL_REGISTRY] = REGISTRY_TENANT

@@ -1,4 +1,4 @@
-"""The address of the tenant's pod inside the cluster, and its disruption budget."""
+"""Service and PodDisruptionBudget of a tenant's pod."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from loci_operator.specs.context import NAME, Context, Manifest, metadata, selec
 
 
 def service(context: Context) -> Manifest:
-    """The Service that the ingress routes to."""
+    """Service that the ingress routes requests to."""
     ports = [{"name": "http", "port": DATAPLANE_PORT, "targetPort": "http", "protocol": "TCP"}]
     spec = {"type": "ClusterIP", "selector": selector(context), "ports": ports}
     return {"apiVersion": "v1", "kind": "Service", "metadata": metadata(context), "spec": spec}
@@ -19,6 +19,6 @@ def host(context: Context) -> str:
 
 
 def disruption_budget(context: Context) -> Manifest:
-    """One replica may be away: with a single one, draining a node moves it instead of waiting for ever."""
+    """PodDisruptionBudget that allows one unavailable pod, so that a single replica cannot block a node drain."""
     spec = {"maxUnavailable": 1, "selector": {"matchLabels": selector(context)}}
     return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata(context), "spec": spec}

@@ -1,4 +1,4 @@
-"""The tenant's pod, for the embedded profile: one replica with a volume of its own."""
+"""StatefulSet of a tenant with the embedded profile: one replica with its own volume."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _CONFIG: Final = "/etc/loci"
 
 
 def stateful_set(context: Context) -> Manifest:
-    """The data plane; nothing in its template depends on limits or keys, so that those change without a restart."""
+    """StatefulSet of the data plane; its template is independent of limits and keys, so these need no restart."""
     spec = {
         "replicas": 1,
-        # A pod that cannot start must not keep its own correction from being rolled out.
+        # With OrderedReady, a pod that cannot start would block the rollout of its own fix.
         "podManagementPolicy": "Parallel",
         "serviceName": NAME,
         "selector": {"matchLabels": selector(context)},
-        # Data goes with its namespace alone: a set that somebody deletes is made anew around its volume.
+        # Volumes are deleted only with their namespace, so that a recreated set finds its data.
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
         "template": {"metadata": {"labels": labels(context)}, "spec": _pod(context)},
         "volumeClaimTemplates": [_claim(context)],
@@ -72,7 +72,7 @@ def _container(context: Context) -> Manifest:
         "volumeMounts": [
             {"name": "data", "mountPath": _DATA},
             {"name": "config", "mountPath": _CONFIG, "readOnly": True},
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - the pod's own, for libraries that need one
+            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - an emptyDir of the pod, for libraries that need one
         ],
     }
 
@@ -85,7 +85,7 @@ def _environment(context: Context) -> dict[str, str]:
         environment.LIMITS_FILE: f"{_CONFIG}/{environment.LIMITS_FILE_NAME}",
         environment.EMBEDDER_URL: context.platform.embedder_url,
         environment.LOG_LEVEL: context.platform.log_level,
-        "LOCI_HOST": "0.0.0.0",  # noqa: S104 - the pod's own network; the ingress token guards it
+        "LOCI_HOST": "0.0.0.0",  # noqa: S104 - reachable in the pod network only; protected by the ingress token
     }
 
 

@@ -65,4 +65,4 @@ async def test_names_that_give_one_id_are_told_apart(admin: httpx.AsyncClient) -
     assert "'Müller'" in other.json()["message"]
     assert "such as mueller-3." in other.json()["message"]
     same = await admin.post("/admin/tenants", json={"name": "Müller", "tier": "pro"})
-    assert same.json()["message"].startswith("There is a tenant mueller already")
+    assert same.json()["message"].startswith("Tenant mueller already exists")

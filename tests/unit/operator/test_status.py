@@ -45,7 +45,7 @@ def test_what_is_being_tried_again_says_why() -> None:
 
 
 def test_a_rejected_spec_is_told_by_the_aspect_that_it_concerns_and_by_ready() -> None:
-    found = conditions(Facts(rejected=RejectedError("StoresReady", "ProfileNotSupported", "use embedded")))
+    found = conditions(Facts(rejected=RejectedError("StoresReady", "ProfileNotSupported", "Use embedded")))
     assert found["StoresReady"] == found["Ready"] == ("False", "ProfileNotSupported")
 
 

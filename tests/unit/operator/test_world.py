@@ -62,7 +62,7 @@ def test_a_spec_that_cannot_be_read_is_taken_in_with_its_problems() -> None:
         changed = world.observe_tenant({"metadata": {"name": "acme"}, "spec": {"tier": ["canary"]}})
     assert changed is Change.WANTED
     assert world.tenants["acme"].problems == ("spec.tier: Input should be a valid string",)
-    assert [line["event"] for line in lines] == ["spec cannot be read"]
+    assert [line["event"] for line in lines] == ["tenant spec is invalid"]
     assert "canary" not in str(lines)
 
 

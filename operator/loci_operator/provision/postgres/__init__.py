@@ -1,1 +1,1 @@
-"""A schema and two roles for each tenant in one PostgreSQL database."""
+"""Provision a schema and two roles per tenant in a shared PostgreSQL database."""

@@ -1,12 +1,12 @@
-"""The Provisioner port on one PostgreSQL database.
+"""Provisioner of tenants in a shared PostgreSQL database.
 
-A tenant gets a schema, an owner role that nobody logs in as, and a login role that may read and write rows. The server
-keeps tenants apart: a login role has no rights outside its own schema, and `prepare` takes from PUBLIC what shows or
-touches more than that. What remains visible to a tenant that guesses: whether a role or a schema of some name exists,
-and role names by their numbers (`16400::regrole`), which PostgreSQL cannot be told to hide.
+A tenant gets a schema, an owner role without login, and a login role that may read and write rows. PostgreSQL isolates
+the tenants: a login role has no privileges outside its own schema, and `prepare` revokes the privileges of PUBLIC that
+expose more. A tenant can still find out whether a role or schema of a guessed name exists, and role names by oid
+(`16400::regrole`); PostgreSQL cannot hide these.
 
-`create` first asks whether all is as it should be, so that a repeated call changes nothing. Its steps are each one
-transaction and each repeatable; a crash between two is completed by the next call.
+`create` verifies first, so that a repeated call changes nothing. Each of its steps is one idempotent transaction; after
+a crash between two of them, the next call completes the rest.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from loci_operator.provision.postgres import statements
 from loci_operator.provision.postgres.scram import verifier
 
 _TIMEOUT: Final = 30.0
-"""Seconds for a connection or a statement."""
+"""Timeout of a connection attempt and of a statement, seconds."""
 _AWAY: Final = (
     OSError,
     TimeoutError,
@@ -43,12 +43,12 @@ _SESSIONS: Final = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activit
 
 @dataclass(frozen=True)
 class Server:
-    """One database for many tenants.
+    """A PostgreSQL database shared by tenants.
 
     Args:
-        dsn: address of the database, with a role that may create roles and schemas; past any pooler.
-        exclusive: whether no other application uses the server; then its other databases are closed to tenants too.
-        connection_limit: the most connections of one tenant's pods, pooled ones included.
+        dsn: connection string of a role that may create roles and schemas; must not go through a pooler.
+        exclusive: whether Loci is the server's only application; access to its other databases is then revoked too.
+        connection_limit: maximum connections per tenant, including pooled ones.
     """
 
     dsn: str = field(repr=False)
@@ -63,14 +63,14 @@ class PostgresProvisioner:
         self._server = server
 
     async def prepare(self) -> None:
-        """Take from PUBLIC what a tenant must not have; once for each database, as a superuser, and repeatable."""
+        """Revoke privileges of PUBLIC that tenants must not have. Run once per database as a superuser; idempotent."""
         async with self._connected() as connection:
             await connection.execute(files(__package__).joinpath("hardening.sql").read_text())
             if self._server.exclusive:
                 await connection.execute(statements.CLOSE_DATABASES)
 
     async def create(self, tenant: str, password: str) -> None:
-        """Create the schema and the roles, bring the schema to the newest version, and let the password in."""
+        """Create the schema and roles, migrate the schema to the latest version, and set the password."""
         try:
             await self.verify(tenant, password)
         except DriftError:
@@ -78,7 +78,7 @@ class PostgresProvisioner:
                 await self._create(connection, tenant, password)
 
     async def verify(self, tenant: str, password: str) -> None:
-        """Check the roles, then log in as the tenant and read the schema's version."""
+        """Check the roles, then log in as the tenant and read the schema version."""
         login, owner, schema = names.login_role(_checked(tenant)), names.owner_role(tenant), names.schema(tenant)
         limit, settings = self._server.connection_limit, statements.settings()
         async with self._connected() as connection:
@@ -89,14 +89,14 @@ class PostgresProvisioner:
             raise DriftError(f"the schema has version {version}")
 
     async def rotate(self, tenant: str, password: str) -> None:
-        """Change the login role's password and end its sessions; pods log in again with the new one."""
+        """Change the login role's password and terminate its sessions; pods reconnect with the new one."""
         async with self._connected() as connection:
             statement = f"""ALTER ROLE "{names.login_role(_checked(tenant))}" PASSWORD '{verifier(password)}'"""
             await connection.execute(statement)
             await connection.execute(_SESSIONS, names.login_role(tenant))
 
     async def purge(self, tenant: str) -> None:
-        """Keep the tenant out, end its sessions, and drop its schema and roles."""
+        """Revoke the tenant's login, terminate its sessions, and drop its schema and roles."""
         async with self._connected() as connection:
             await connection.execute(statements.close(_checked(tenant)))
             await connection.execute(_SESSIONS, names.login_role(tenant))
@@ -122,13 +122,13 @@ class PostgresProvisioner:
             async with self._connected(user=names.login_role(tenant), password=password) as connection:
                 return await _version(connection, tenant)
         except (asyncpg.InvalidAuthorizationSpecificationError, ProvisionError) as error:
-            raise DriftError("the login role is not let in, or may not read its schema") from error
+            raise DriftError("the login role cannot log in, or may not read its schema") from error
 
     @contextlib.asynccontextmanager
     async def _connected(
         self, user: str | None = None, password: str | None = None
     ) -> AsyncIterator[asyncpg.Connection]:
-        """A session, as the administrator unless told."""
+        """A connection, as the administrator by default."""
         try:
             connection = await asyncpg.connect(
                 self._server.dsn, user=user, password=password, timeout=_TIMEOUT, command_timeout=_TIMEOUT
@@ -138,13 +138,13 @@ class PostgresProvisioner:
             finally:
                 await connection.close(timeout=_TIMEOUT)
         except _AWAY as error:
-            raise StoreAwayError(f"PostgreSQL does not answer: {type(error).__name__}") from error
+            raise StoreAwayError(f"PostgreSQL is unavailable: {type(error).__name__}") from error
         except asyncpg.InsufficientPrivilegeError as error:
-            raise ProvisionError(f"PostgreSQL refuses: {error.args[0]}") from error
+            raise ProvisionError(f"PostgreSQL rejected the operation: {error.args[0]}") from error
 
 
 async def _version(connection: asyncpg.Connection, tenant: str) -> int:
-    """The version of the schema; 0 for one without tables."""
+    """Schema version; 0 if the schema has no tables yet."""
     try:
         version: int = await connection.fetchval(f'SELECT version FROM "{names.schema(tenant)}".schema_version')  # noqa: S608 - the name is checked
     except asyncpg.UndefinedTableError:
@@ -159,5 +159,5 @@ def _step(tenant: str, version: int) -> str:
 
 def _checked(tenant: str) -> str:
     if not is_tenant_name(tenant):
-        raise ValueError(f"{tenant!r} is no tenant's name")
+        raise ValueError(f"{tenant!r} is not a valid tenant name")
     return tenant

@@ -1,4 +1,4 @@
-"""SCRAM-SHA-256 verifiers (RFC 5803): the server is told these, so that no password is in its statements or logs."""
+"""SCRAM-SHA-256 verifiers (RFC 5803), sent instead of passwords so that none appears in statements or server logs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import secrets
 from typing import Final
 
 _ITERATIONS: Final = 4096
-"""What PostgreSQL 15 takes itself. The passwords are random, so more would slow down logins alone."""
+"""Default of PostgreSQL 15. Passwords are random, so more iterations would only slow down logins."""
 
 
 def verifier(password: str, salt: bytes | None = None) -> str:
-    """Return a verifier of a password of printable ASCII, as PostgreSQL stores it."""
+    """SCRAM verifier of a printable ASCII password, in PostgreSQL's storage format."""
     salt = salt or secrets.token_bytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, _ITERATIONS)
     stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()

@@ -1,4 +1,4 @@
-"""The statements that make up a tenant's share; their names are made from the tenant's name and need no escaping."""
+"""SQL statements for a tenant's share. Role and schema names derive from validated tenant names: no escaping needed."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ SETTINGS: Final = {
     "idle_session_timeout": "5min",
     "search_path": '""',
 }
-"""Of the login role. The tenant can change them in its own sessions, so they bound mistakes; the connection limit and
-what the role may do bound an attacker."""
+"""Settings of the login role. A tenant can override them in its own sessions, so they only guard against mistakes; the
+connection limit and the role's privileges guard against attackers."""
 
 CLOSE_DATABASES: Final = """
 DO $$ DECLARE name text; BEGIN
@@ -25,7 +25,7 @@ DO $$ DECLARE name text; BEGIN
 END $$
 """
 
-# The reason why a share is not as it should be, or null. The role's settings are compared as PostgreSQL stores them.
+# The first deviation of a share from its desired state, or null. Role settings are compared in their stored form.
 PROBLEM: Final = """
 SELECT CASE
   WHEN l.oid IS NULL OR o.oid IS NULL OR n.oid IS NULL THEN 'a role or the schema is missing'
@@ -34,7 +34,7 @@ SELECT CASE
   WHEN NOT l.rolcanlogin THEN 'the login role cannot log in'
   WHEN l.rolsuper OR l.rolcreatedb OR l.rolcreaterole OR l.rolreplication OR l.rolbypassrls OR l.rolinherit
     OR o.rolsuper OR o.rolcreatedb OR o.rolcreaterole OR o.rolreplication OR o.rolbypassrls
-    OR EXISTS (SELECT FROM pg_auth_members WHERE member IN (l.oid, o.oid)) THEN 'a role has powers of the server'
+    OR EXISTS (SELECT FROM pg_auth_members WHERE member IN (l.oid, o.oid)) THEN 'a role has server-wide privileges'
   WHEN l.rolconnlimit <> $4 THEN 'the connection limit differs'
   WHEN NOT coalesce(l.rolconfig, '{}') @> $5::text[] THEN 'the settings of the login role differ'
   WHEN NOT has_database_privilege(l.oid, current_database(), 'CONNECT') THEN 'the login role may not connect'
@@ -48,12 +48,12 @@ LEFT JOIN pg_namespace n ON n.nspname = schema
 
 
 def settings() -> list[str]:
-    """The login role's settings as PostgreSQL stores them."""
+    """Settings of the login role in PostgreSQL's storage format."""
     return [f"{name}={value}" for name, value in SETTINGS.items()]
 
 
 def roles(tenant: str, connection_limit: int, verifier: str) -> str:
-    """Create both roles, or give them back what they should have."""
+    """Create both roles, or restore their attributes."""
     login, owner = names.login_role(tenant), names.owner_role(tenant)
     assigned = "".join(f'ALTER ROLE "{login}" SET {name} = {_setting(value)};' for name, value in SETTINGS.items())
     return f"""
@@ -77,14 +77,14 @@ def schema(tenant: str, database: str) -> str:
 
 
 def purge(tenant: str) -> tuple[str, ...]:
-    """Remove everything, in steps that can each be repeated; the schema goes before the roles that own it."""
+    """Drop the schema, then the roles that own it, in idempotent steps."""
     login, owner = names.login_role(tenant), names.owner_role(tenant)
     drop = f'DROP SCHEMA IF EXISTS "{names.schema(tenant)}" CASCADE'
     return drop, _drop_role(login), _drop_role(owner)
 
 
 def close(tenant: str) -> str:
-    """Keep the login role out."""
+    """Revoke the login role's right to log in."""
     return _if_exists(names.login_role(tenant), f'ALTER ROLE "{names.login_role(tenant)}" NOLOGIN')
 
 
