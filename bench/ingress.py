@@ -1,6 +1,6 @@
-"""What the ingress costs: bare Envoy, and Envoy with the policy (key, Redis bucket, routing), to the same stub pod.
+"""Measure the cost of the ingress: Envoy with the policy (key, Redis bucket, routing) versus bare Envoy, same stub pod.
 
-Both run at once and are loaded in turn, so that a change of the machine's mood meets both alike.
+Both run at the same time and are loaded alternately, so that fluctuations of the machine affect both equally.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ENDLESS: Final = Limits(requests_per_minute=10**9, burst=10**9, max_memories=1, 
 
 @dataclass
 class Way:
-    """One way to the stub, the processes on it by name, and what each round measured."""
+    """A route to the stub with its processes by name and the measurements of each round."""
 
     url: str
     headers: list[str]
@@ -38,7 +38,7 @@ class Way:
     cpu: list[dict[str, float]]
 
     def measure(self) -> None:
-        """Load it once."""
+        """Run one round of load."""
         before = {name: cpu_seconds(process) for name, process in self.processes.items()}
         load = wrk(f"{self.url}/v1/memories", SECONDS, CONNECTIONS, self.headers)
         used = {name: cpu_seconds(process) - before[name] for name, process in self.processes.items()}
@@ -46,7 +46,7 @@ class Way:
         self.cpu.append({name: seconds / load.requests * 1e6 for name, seconds in used.items()})
 
     def median(self, name: str) -> float:
-        """The median over the rounds: `rate`, `p50`, `p99`, or a process's CPU microseconds per request."""
+        """Median over the rounds of `rate`, `p50`, `p99`, or a process's CPU microseconds per request."""
         if name in self.processes:
             return statistics.median(cpu[name] for cpu in self.cpu)
         return statistics.median(
@@ -55,7 +55,7 @@ class Way:
 
 
 def main() -> None:
-    """Measure and report."""
+    """Run the benchmark and report."""
     with tempfile.TemporaryDirectory() as folder, _ways(Path(folder)) as (bare, whole):
         for way in (bare, whole):
             wrk(f"{way.url}/v1/memories", 1, CONNECTIONS, way.headers)
@@ -90,7 +90,7 @@ def _ways(folder: Path) -> Iterator[tuple[Way, Way]]:
 
 @contextlib.contextmanager
 def _envoy(folder: Path, name: str, port: int, action: dict[str, Any], pod_port: int = 9) -> Iterator[int]:
-    """An Envoy that does one thing with every request; gives its process id."""
+    """Run an Envoy that routes every request to one place; yield its process id."""
     routes = [{"match": {"prefix": "/"}, **action}]
     manager = {
         "@type": f"{_TYPES}.network.http_connection_manager.v3.HttpConnectionManager",
@@ -138,7 +138,7 @@ def _figures(bare: Way, whole: Way) -> list[Figure]:
         figure("CPU of Envoy per request", whole.median("envoy"), "us", bare.median("envoy")),
         figure("CPU of the policy per request", whole.median("policy"), "us"),
         figure("CPU of Redis per request", whole.median("redis"), "us"),
-        figure("CPU in all per request", sum(map(whole.median, ours)), "us", bare.median("envoy")),
+        figure("CPU in total per request", sum(map(whole.median, ours)), "us", bare.median("envoy")),
     ]
 
 

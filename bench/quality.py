@@ -1,4 +1,4 @@
-"""How well search finds the right memories: a retrieval task on real conversations, driven through `loci serve`."""
+"""Measure retrieval quality on a task of real conversations, through the HTTP API of `loci serve`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from loci_dev.retrieval_task import answers, at_thresholds, run_task, task_folde
 from loci_dev.rigs.standalone import serve
 
 _SCORES: Final = (0.3, 0.5, 0.8)
-"""Scores whose precision and recall docs/benchmarks.md tells."""
+"""Scores for which docs/benchmarks.md reports precision and recall."""
 
 
 def main() -> int:
-    """Run the task; report recall, latencies, and what scores mean."""
+    """Run the task; report recall, latency, and precision and recall by score."""
     if (task := task_folder()) is None:
         print("bench-quality: skipped: no retrieval task beside the checkout (set LOCI_QUALITY_TASK)")
         return 0

@@ -1,4 +1,4 @@
-"""What the operator keeps for the pod as files; a change takes effect without a restart."""
+"""Files that the operator mounts into the pod; changes take effect without a restart."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Content = TypeVar("Content")
 
 
 class WatchedFile(Generic[Content]):
-    """Gives what the file says now; reads it again only when its modification time changed.
+    """Cached, parsed content of a file, reloaded when its modification time changes.
 
     Args:
         path: the file.
-        parse: makes the content of the bytes; ValueError when they are no such content.
+        parse: parses the file's bytes; raises ValueError if they are invalid.
     """
 
     def __init__(self, path: Path, parse: Callable[[bytes], Content]) -> None:
@@ -28,9 +28,9 @@ class WatchedFile(Generic[Content]):
         self._content = parse(path.read_bytes())
 
     def __call__(self) -> Content:
-        """The content now; what was read last while the file is missing or broken."""
+        """Current content; the last valid one while the file is missing or invalid."""
         with contextlib.suppress(OSError, ValueError):
-            modified = os.stat(self._path).st_mtime_ns  # noqa: PTH116 - a microsecond on the way of every request
+            modified = os.stat(self._path).st_mtime_ns  # noqa: PTH116 - saves a microsecond per request
             if modified != self._read_at:
                 self._read_at = modified
                 self._content = self._parse(self._path.read_bytes())
@@ -38,16 +38,16 @@ class WatchedFile(Generic[Content]):
 
 
 def limits_file(path: Path) -> WatchedFile[Limits]:
-    """The tenant's limits."""
+    """Limits of the tenant, from a JSON file."""
     return WatchedFile(path, Limits.model_validate_json)
 
 
 def token_file(path: Path) -> WatchedFile[bytes]:
-    """The tenant's ingress token."""
+    """Ingress token of the tenant, from a file."""
     return WatchedFile(path, _token)
 
 
 def _token(text: bytes) -> bytes:
     if not (token := text.strip()):
-        raise ValueError("the ingress token is empty: every request would pass")
+        raise ValueError("the ingress token is empty")
     return token

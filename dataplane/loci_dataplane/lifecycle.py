@@ -2,8 +2,8 @@
 
 The process serves from the start: probes work, and everything that needs the stores responds 503 until they are open.
 A failed attempt (a full volume, a damaged or newer file, a server that is away) is repeated with exponential back-off;
-the first success ends that. One task opens and closes the stores, whoever asks for it, so that no context manager is
-left in another task than it was entered in.
+the first success ends that. A single task opens and closes the stores, so that every context manager is exited in the
+task that entered it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The data plane's metrics, all labelled with the tenant."""
+"""Prometheus metrics of the data plane, all labelled with the tenant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.
 
 
 class Families:
-    """The metric families of a process; the tenants that share it share them."""
+    """Metric families of a process, shared by its tenants."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         labels = ["tenant"]
@@ -32,15 +32,15 @@ class Families:
             buckets=_BUCKETS,
             registry=registry,
         )
-        self.entities = Gauge("memory_entities_count", "Memories stored.", labels, registry=registry)
+        self.entities = Gauge("memory_entities_count", "Number of stored memories.", labels, registry=registry)
         self.hit_ratio = Gauge(
-            "memory_cache_hit_ratio", "Share of searches answered from the cache.", labels, registry=registry
+            "memory_cache_hit_ratio", "Ratio of searches served from the cache.", labels, registry=registry
         )
-        self.outbox = Gauge("memory_outbox_entries", "Memories that wait for their index.", labels, registry=registry)
+        self.outbox = Gauge("memory_outbox_entries", "Memories waiting to be indexed.", labels, registry=registry)
 
 
 class TenantMetrics:
-    """One tenant's series; `remove` drops them when the tenant goes."""
+    """Series of one tenant; `remove` drops them when the tenant is stopped."""
 
     def __init__(self, families: Families, tenant: str) -> None:
         self._families = families
@@ -84,7 +84,7 @@ class TenantMetrics:
 
 
 class MetricsPage:
-    """What `/metrics` returns."""
+    """Exposition of the metrics at `/metrics`."""
 
     def __init__(self, registry: CollectorRegistry, metrics: TenantMetrics) -> None:
         self._registry = registry

@@ -1,4 +1,4 @@
-"""Around every request of a tenant: only what came through the ingress is served."""
+"""Guard that accepts only requests which came through the ingress."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from loci_contract.errors import ErrorCode
 from loci_runtime.error_responses import error_response
 
 MAX_BODY_BYTES: Final = 524_288
-"""Room for the longest content with each character written as two `\\uXXXX`."""
+"""Fits the longest content with every character escaped as two `\\uXXXX`."""
 
 
 def ingress_only(token: Callable[[], bytes]) -> Callable[[Headers, str], Response | None]:
-    """Refuses every request without the tenant's present ingress token."""
+    """Guard that rejects requests without the tenant's current ingress token."""
 
-    def guard(given: Headers, request_id: str) -> Response | None:
-        if hmac.compare_digest(given.get(headers.INGRESS_TOKEN, "").encode("latin-1"), token()):
+    def guard(request_headers: Headers, request_id: str) -> Response | None:
+        if hmac.compare_digest(request_headers.get(headers.INGRESS_TOKEN, "").encode("latin-1"), token()):
             return None
-        return error_response(403, ErrorCode.FORBIDDEN, "Requests come through the ingress.", request_id)
+        return error_response(403, ErrorCode.FORBIDDEN, "Send requests through the ingress.", request_id)
 
     return guard

@@ -1,4 +1,4 @@
-"""What the data plane can be told from outside; every field is an environment variable `LOCI_<NAME>`."""
+"""Settings of the data plane; every field is read from the environment variable `LOCI_<NAME>`."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ from loci_runtime.settings import ProcessSettings
 class Settings(ProcessSettings):
     """Settings of a tenant's data plane."""
 
-    tenant: str = Field(description="The tenant's name.")
+    tenant: str = Field(description="Name of the tenant.")
     data_dir: Path = Field(description="Folder of the embedded stores.")
     postgres_dsn_file: Path | None = Field(
         None,
-        description="File with the address of the records in PostgreSQL, `postgresql://user:password@host/database`; "
-        "read for each connection. Without it they are in `data_dir`.",
+        description="File with the PostgreSQL connection string, `postgresql://user:password@host/database`; "
+        "read for each connection. Unset: records are in `data_dir`.",
     )
-    chroma_url: str = Field("", description="Base address of the vectors' Chroma server or gate; empty: `data_dir`.")
+    chroma_url: str = Field(
+        "", description="Base URL of the Chroma server or gate for vectors. Unset: vectors are in `data_dir`."
+    )
     chroma_collection: UUID | None = Field(None, description="Id of the tenant's collection on the Chroma server.")
     chroma_token_file: Path | None = Field(None, description="File with the bearer token for the Chroma server's gate.")
-    neo4j_url: str = Field("", description="`bolt://` address of the graph's Neo4j server; empty: `data_dir`.")
+    neo4j_url: str = Field(
+        "", description="`bolt://` URL of the Neo4j server for the graph. Unset: the graph is in `data_dir`."
+    )
     neo4j_user: str = Field("neo4j", description="User of the Neo4j server.")
     neo4j_password_file: Path | None = Field(None, description="File with the Neo4j user's password.")
-    ingress_token_file: Path = Field(description="File with the token that every request must carry.")
-    limits_file: Path = Field(description="JSON file with the tenant's limits; read again when it changes.")
+    ingress_token_file: Path = Field(description="File with the ingress token that every request must contain.")
+    limits_file: Path = Field(description="JSON file with the tenant's limits; reloaded when it changes.")
     embedder_url: str = Field(description="Base address of the embedder.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(DATAPLANE_PORT, ge=1, le=65535, description="Port to listen on.")

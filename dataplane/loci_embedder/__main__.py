@@ -1,4 +1,4 @@
-"""`loci embedder`: the embedder as a process."""
+"""`loci embedder`: composition root of the embedder process."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ MAX_BODY_BYTES: Final = 64 * 2**20
 
 
 class EmbeddingRequest(Input):
-    """OpenAI's request. `model` may be left out; another name than ours is refused rather than ignored."""
+    """OpenAI's request body. `model` is optional; an unknown model name is rejected."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -41,7 +41,7 @@ class EmbeddingRequest(Input):
 
 
 def create_app(batcher: Batcher) -> Starlette:
-    """The application around a running batcher."""
+    """ASGI application for a running batcher."""
     registry = CollectorRegistry()
     counted = Metrics(registry)
     counted.waiting.set_function(lambda: batcher.waiting)
@@ -102,17 +102,17 @@ def _request_id(request: Request) -> str:
 
 
 def _invalid(request: Request, error: ValidationError) -> Response:
-    """What is wrong where, without the text that was sent."""
+    """Describe validation errors without quoting the request."""
     found = error.errors(include_input=False, include_context=False, include_url=False)
     if any(entry["type"] == "json_invalid" for entry in found):
         return _json(400, error_body(ErrorCode.BAD_REQUEST, "The body is not valid JSON.", _request_id(request)))
     fields = [{"field": ".".join(map(str, ("body", *e["loc"]))), "message": e["msg"]} for e in found]
-    body = error_body(ErrorCode.VALIDATION_FAILED, "The request is not valid.", _request_id(request), fields=fields)
+    body = error_body(ErrorCode.VALIDATION_FAILED, "The request is invalid.", _request_id(request), fields=fields)
     return _json(422, body)
 
 
 def _busy(request: Request, error: BusyError) -> Response:
-    message = "Too many texts are waiting; try again in a moment."
+    message = "The queue is full. Try again later."
     body = error_body(ErrorCode.RATE_LIMIT_EXCEEDED, message, _request_id(request), retry_after=error.retry_after)
     return _json(429, body, {"retry-after": str(error.retry_after)})
 

@@ -1,1 +1,1 @@
-"""What every Loci process agrees on: names, headers, environment, API keys, registry record, error shape."""
+"""Contract between all Loci processes: names, headers, environment, API keys, registry record, error shape."""

@@ -1,4 +1,4 @@
-"""The one error shape of every HTTP response: `{error, message, request_id, ...}`."""
+"""Error format of all HTTP responses: `{error, message, request_id, ...}`."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ class ErrorCode(StrEnum):
 
 
 class FieldError(BaseModel):
-    """One invalid field of a request: where it is and what is allowed. Never the offending value."""
+    """An invalid field of a request: its location and what is allowed, never its value."""
 
-    field: str = Field(description="Dotted path, such as `body.content` or `query.limit`.")
+    field: str = Field(description="Dotted path of the field, such as `body.content` or `query.limit`.")
     message: str
 
 
 class ErrorBody(BaseModel):
-    """The body of every response that is not a success; some errors add fields (`retry_after`, `limit`, ...)."""
+    """Body of every error response; some errors add fields (`retry_after`, `limit`, ...)."""
 
     model_config = ConfigDict(extra="allow")
 
     error: ErrorCode
-    message: str = Field(description="What went wrong and what to do about it, for a person.")
+    message: str = Field(description="Human-readable description of the error and what to do about it.")
     request_id: str
     fields: list[FieldError] | None = None
 
 
 def error_body(error: ErrorCode, message: str, request_id: str, **more: Any) -> dict[str, Any]:
-    """The error shape as a JSON-ready object."""
+    """Error body as a JSON-serialisable object."""
     return {"error": error.value, "message": message, "request_id": request_id, **more}

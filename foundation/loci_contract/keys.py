@@ -1,7 +1,7 @@
-"""API keys: `sk-<tenant>-<secret><checksum>`.
+"""API keys of the form `sk-<tenant>-<secret><checksum>`.
 
-The secret is 33 base-62 characters (196 bits); the checksum is the CRC-32 of all before it as 6 base-62 characters, so
-that typing errors and foreign strings are refused without a look-up. Only the SHA-256 of a key is ever stored.
+The secret has 33 base-62 characters (196 bits). The checksum is the CRC-32 of everything before it as 6 base-62
+characters, so that typos and unrelated strings are rejected without a lookup. Only the SHA-256 of a key is stored.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ _SHAPE: Final = re.compile(rf"sk-([a-z][-a-z0-9]*)-([0-9A-Za-z]{{{_SECRET_LENGTH
 
 
 def generate(tenant: str) -> str:
-    """A new API key of a tenant."""
+    """Generate an API key for a tenant."""
     body = f"sk-{tenant}-" + "".join(secrets.choice(_ALPHABET) for _ in range(_SECRET_LENGTH))
     return body + _checksum(body)
 
 
 def is_well_formed(key: str) -> bool:
-    """Whether the text has the shape and checksum of an API key; says nothing about its being known."""
+    """Whether a string has the format and checksum of an API key; does not imply that the key exists."""
     return _SHAPE.fullmatch(key) is not None and secrets.compare_digest(
         _checksum(key[:-_CHECKSUM_LENGTH]), key[-_CHECKSUM_LENGTH:]
     )
 
 
 def tenant_of(key: str) -> str:
-    """The tenant that an API key names; nothing of use for a text that is not well-formed."""
+    """Tenant named in a well-formed API key; undefined for other strings."""
     return key[len("sk-") : -(_SECRET_LENGTH + _CHECKSUM_LENGTH + 1)]
 
 
 def sha256(key: str) -> str:
-    """The hash under which a key is stored and looked up: SHA-256, hexadecimal."""
+    """Hexadecimal SHA-256 under which a key is stored and looked up."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def key_id(key_sha256: str) -> str:
-    """The public id of a key, made from its hash: safe in logs and status."""
+    """Public id of a key, derived from its hash; safe in logs and status."""
     return f"key_{key_sha256[:12]}"
 
 
 def generate_token() -> str:
-    """A new secret for use between our own processes, or for an administrator: 256 bits, URL-safe."""
+    """Generate a URL-safe secret of 256 bits, for use between Loci's processes or as the admin key."""
     return secrets.token_urlsafe(32)
 
 

@@ -1,4 +1,4 @@
-"""Names that more than one process must spell the same way."""
+"""Kubernetes names, labels and ports shared by several processes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ SYSTEM_NAMESPACE: Final = "loci-system"
 LABEL_TENANT: Final = f"{GROUP}/tenant"
 LABEL_REGISTRY: Final = f"{GROUP}/registry"
 REGISTRY_TENANT: Final = "tenant"
-"""The value of LABEL_REGISTRY on a tenant's registry Secret: what the policy watches."""
+"""Value of LABEL_REGISTRY on registry Secrets, which the policy watches."""
 REGISTRY_DATA_KEY: Final = "record.json"
-"""The key of a registry Secret's data that holds the RegistryRecord as JSON."""
+"""Data key of a registry Secret that contains the RegistryRecord as JSON."""
 
 API_KEYS_SECRET: Final = "loci-api-keys"  # noqa: S105 - an object's name
-"""The Secret in a tenant's namespace with its generated API keys, one data entry per key name."""
+"""Name of the Secret in a tenant's namespace with its generated API keys, one data entry per key name."""
 DEFAULT_KEY_NAME: Final = "default"
 
 DATAPLANE_PORT: Final = 8080
@@ -31,11 +31,11 @@ TENANT_NAME_RULE: Final = (
     "ending with a letter or digit"
 )
 RESERVED_TENANT_NAMES: Final = frozenset({"system"})
-"""Names whose namespace (`loci-<name>`) belongs to the platform."""
+"""Tenant names that are reserved, because their namespace (`loci-<name>`) belongs to the platform."""
 
 
 def is_tenant_name(name: str) -> bool:
-    """Whether the text can name a tenant."""
+    """Whether a string is a valid tenant name."""
     return (
         len(name) <= TENANT_NAME_MAX
         and re.fullmatch(TENANT_NAME_PATTERN, name) is not None
@@ -44,10 +44,10 @@ def is_tenant_name(name: str) -> bool:
 
 
 def namespace(tenant: str) -> str:
-    """The tenant's namespace."""
+    """Namespace of a tenant."""
     return f"loci-{tenant}"
 
 
 def registry_secret(tenant: str) -> str:
-    """The name of the tenant's registry Secret in the system namespace."""
+    """Name of a tenant's registry Secret in the system namespace."""
     return f"registry-{tenant}"

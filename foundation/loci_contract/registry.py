@@ -1,4 +1,4 @@
-"""The registry record: all that the ingress needs to know of a tenant; the operator writes it, the policy watches."""
+"""Registry record: the tenant data that the ingress needs; written by the operator and watched by the policy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Scope(StrEnum):
-    """What an API key may do: search and read; also write; also the tenant's own administration."""
+    """Permissions of an API key; each scope includes the ones before it: read, write, admin."""
 
     READ = "read"
     WRITE = "write"
@@ -28,12 +28,12 @@ _IMPLIED: Final = {
 
 
 def implied(scopes: Iterable[Scope]) -> frozenset[Scope]:
-    """The scopes, and those that they include."""
+    """The scopes and all scopes that they include."""
     return frozenset[Scope]().union(*(_IMPLIED[scope] for scope in scopes))
 
 
 class TenantState(StrEnum):
-    """How the ingress treats a tenant's requests."""
+    """State of a tenant as enforced by the ingress."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -42,7 +42,7 @@ class TenantState(StrEnum):
 
 
 class Priority(StrEnum):
-    """Who goes first under overload."""
+    """Priority of a tenant's requests under overload."""
 
     LOW = "low"
     NORMAL = "normal"
@@ -54,16 +54,16 @@ class _Frozen(BaseModel):
 
 
 class Limits(_Frozen):
-    """A tenant's effective limits, after its tier and its overrides."""
+    """Effective limits of a tenant, from its tier and overrides."""
 
-    requests_per_minute: int = Field(gt=0, description="Refill of the token bucket, requests a minute.")
+    requests_per_minute: int = Field(gt=0, description="Refill rate of the token bucket, requests per minute.")
     burst: int = Field(gt=0, description="Capacity of the token bucket, requests.")
-    max_memories: int = Field(gt=0, description="Memories that may be stored.")
-    max_graph_nodes: int = Field(gt=0, description="Graph nodes that may be stored.")
+    max_memories: int = Field(gt=0, description="Maximum number of memories.")
+    max_graph_nodes: int = Field(gt=0, description="Maximum number of graph nodes.")
 
 
 class KeyRecord(_Frozen):
-    """One API key as the ingress knows it."""
+    """An API key in the registry."""
 
     name: str
     sha256: Sha256
@@ -72,16 +72,16 @@ class KeyRecord(_Frozen):
 
     @field_serializer("scopes")
     def _in_order(self, scopes: frozenset[Scope]) -> list[Scope]:
-        """The same text for the same set, in every process."""
+        """Serialise in sorted order, so that equal sets give equal JSON in every process."""
         return sorted(scopes)
 
     def is_expired(self, now: datetime) -> bool:
-        """Whether the key's time is over at `now` (aware)."""
+        """Whether the key has expired at `now`, an aware datetime."""
         return self.expires_at is not None and self.expires_at <= now
 
 
 class RegistryRecord(_Frozen):
-    """One tenant as the ingress knows it. Unknown fields are ignored, so that writers can be newer than readers."""
+    """A tenant in the registry. Unknown fields are ignored, so that writers can be newer than readers."""
 
     tenant: str
     tier: str
@@ -90,4 +90,6 @@ class RegistryRecord(_Frozen):
     limits: Limits
     keys: tuple[KeyRecord, ...] = ()
     upstream: str = Field(description="host:port of the tenant's pod.")
-    ingress_token: str = Field(repr=False, description="Goes with each routed request; the pod refuses any without it.")
+    ingress_token: str = Field(
+        repr=False, description="Token sent with every routed request; the pod rejects requests without it."
+    )

@@ -97,7 +97,7 @@ class Routes:
         return self.at(path.rstrip("/")) if path.endswith("/") else None
 
     def not_found_message(self, path: str) -> str:
-        """What to tell the caller of an unknown path; never repeats the path itself."""
+        """Error message for an unknown path; never repeats the path itself."""
         meant = self.without_trailing_slash(path)
         if meant is None:
             return "There is nothing at this path."
@@ -105,7 +105,7 @@ class Routes:
 
 
 def not_allowed_message(resource: Resource) -> str:
-    """What to tell the caller of a method that a path does not allow."""
+    """Error message for a method that the path does not allow."""
     return f"{resource.path} does not allow this method; use one of {resource.allow}."
 
 
@@ -124,7 +124,6 @@ TENANT: Final = Routes(
     Route("PUT", _MEMORY, "replace", Scope.WRITE),
     Route("PATCH", _MEMORY, "update", Scope.WRITE),
     Route("DELETE", _MEMORY, "delete", Scope.WRITE),
-    Route("GET", f"{_MEMORY}/history", "history", Scope.READ),
     Route("GET", "/v1/usage", "usage", Scope.READ),
     Route("POST", "/v2/memories", "remember", Scope.WRITE),
     Route("POST", "/v2/memories/search", "search_explained", Scope.READ),
@@ -141,7 +140,7 @@ PROBES: Final = Routes(
     Route("GET", "/readyz", "readyz"),
     Route("GET", "/metrics", "metrics"),
 )
-"""What Kubernetes and Prometheus ask of every process."""
+"""Health and metrics endpoints of every process."""
 
 API_DOCS: Final = Routes(
     Route("GET", "/openapi.json", "openapi"),
@@ -151,7 +150,7 @@ API_DOCS: Final = Routes(
 """The OpenAPI document and its page; they need no key."""
 
 PLATFORM: Final = Routes(Route("GET", "/health", "health")) + PROBES + API_DOCS
-"""What the ingress answers itself."""
+"""Routes that the ingress serves itself."""
 
 _TENANTS: Final = "/admin/tenants"
 _TENANT: Final = "/admin/tenants/{tenant_id}"

@@ -1,10 +1,10 @@
 """Connections to the API server that notice when the other side has fallen silent.
 
 A half-open connection (a lost route, a dead load balancer, a dropped NAT entry) gives no error by itself. Three bounds
-find it: TCP keep-alive for an idle connection (KEEPALIVE_SECONDS), TCP_USER_TIMEOUT for sent bytes that nobody
-acknowledges (the same), and a read timeout of each request for a peer whose kernel still answers. When the last is
-hit, the pool is replaced, since its idle connections share the way of the silent one. Requests that are under way end
-by their own bounds: aiohttp wakes no reader whose connection is closed under it.
+find it: TCP keep-alive for an idle connection (KEEPALIVE_SECONDS), TCP_USER_TIMEOUT for sent bytes that are not
+acknowledged (the same), and a read timeout of each request for a peer whose kernel still responds. When the last
+expires, the pool is replaced, since its idle connections share the route of the dead one. Requests that are under way
+end by their own bounds: aiohttp wakes no reader whose connection is closed under it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a call to the API server can fail with, and whether trying again may help."""
+"""Errors of calls to the API server, and whether a retry may help."""
 
 from __future__ import annotations
 

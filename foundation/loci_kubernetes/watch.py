@@ -1,4 +1,4 @@
-"""List-and-watch: every object of a kind as it is now, then each change, for as long as anybody listens.
+"""List-and-watch: yields every existing object of a kind, then each change, indefinitely.
 
 One watch request streams the objects that exist, up to the bookmark that ends them. After that, short watch requests
 of WATCH_SECONDS follow one another from the last version seen. The API server ends each in time, so a healthy
@@ -7,8 +7,8 @@ half open. It is then closed, `Lost` is reported, and everything is listed again
 a change is seen at most BOUND_SECONDS late. The cost is one request for each kind every WATCH_SECONDS.
 
 Failure modes: an API server that is away or refuses is asked again with back-off, `Lost` each time; a version that
-became too old (410) lists again without further notice. What was deleted meanwhile is not reported one by one: whoever
-follows drops what was not `Found` when `Complete` comes.
+became too old (410) lists again without further notice. What was deleted meanwhile is not reported one by one: the
+consumer drops objects that were not `Found` when `Complete` comes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every process does alike: logs, serving, request ids, errors over HTTP, the way to Kubernetes.
+"""Runtime shared by all processes: logs, serving, request ids, HTTP errors, settings and retries.
 
-Each module is imported by those that need it alone, so that no process pays for another's libraries.
+Modules are imported individually, so that no process loads libraries that it does not need.
 """

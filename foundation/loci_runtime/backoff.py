@@ -1,4 +1,4 @@
-"""Exponential back-off with jitter, for every retry loop."""
+"""Exponential back-off with jitter, shared by all retry loops."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from typing import Final
 
 _DOUBLINGS_MAX: Final = 30
-"""Beyond this the delay is at its maximum anyway; an unbounded power would overflow a float."""
+"""Cap of the exponent: the delay has reached its maximum by then, and a larger power would overflow a float."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long to wait before a retry.
+    """Parameters of exponential back-off.
 
     Args:
         first: delay after the first failure, seconds.
-        longest: upper bound of any delay, seconds.
+        longest: maximum delay, seconds.
     """
 
     first: float
     longest: float
 
     def delay(self, failures: int) -> float:
-        """Seconds to wait after so many consecutive failures (1 or more), between half and all of the full delay.
+        """Delay in seconds after this many consecutive failures (at least 1): 50 to 100 % of the full delay.
 
-        The jitter keeps clients that failed together from coming back together.
+        The jitter prevents clients that failed together from retrying at the same time.
         """
         doublings = min(max(failures - 1, 0), _DOUBLINGS_MAX)
         return min(self.longest, self.first * 2.0**doublings) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret

@@ -27,24 +27,24 @@ from loci_runtime.logs import place_of
 from loci_runtime.requests import request_id, trace_id
 
 _PROBES: Final = frozenset(route.path for route in PROBES)
-"""What Kubernetes and Prometheus ask of the process itself; it needs no key and no log line."""
-_INTERNAL: Final = "Internal error; report the request id to find its cause."
+"""Paths of health and metrics endpoints, which need no key and are not logged."""
+_INTERNAL: Final = "Internal error. Report the request id so that its cause can be found."
 
 Guard = Callable[[Headers, str], Response | None]
-"""Refuses a request, by its headers and with its id, or lets it pass."""
+"""Returns a response to reject a request, from its headers and request id, or None to accept it."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What differs from one application's edge to another's.
+    """Configuration of an application's edge.
 
     Args:
         guard: authorization; not called for probes.
         max_body_bytes: a longer body gets 413, measured after decompression.
         routes: the application's routes; those of the probes are added.
-        context: fields of every line that is logged within a request.
-        describe: fields of the request's own log line, from its scope at the end.
-        observe: called with each request's operation, status and seconds.
+        context: fields added to every log line of a request.
+        describe: fields added to the request's access log line, from its final scope.
+        observe: called with each request's operation, status and duration in seconds.
     """
 
     guard: Guard
@@ -155,6 +155,6 @@ def _without_body(send: Send) -> Send:
 
 
 def _assume_json(scope: Scope) -> None:
-    """Every body is JSON, whatever a client's defaults call it (`curl -d` says it is a form)."""
+    """Treat every body as JSON regardless of its content type: `curl -d` declares a form by default."""
     others = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
     scope["headers"] = [*others, (b"content-type", b"application/json")]

@@ -1,4 +1,4 @@
-"""An error as an HTTP response, for applications on Starlette with or without FastAPI."""
+"""Error responses for Starlette and FastAPI applications."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from loci_contract.errors import ErrorCode, error_body
 def error_response(
     status: int, code: ErrorCode, message: str, request_id: str, more: Mapping[str, Any] | None = None
 ) -> Response:
-    """A response in the one error shape; `more` are further fields of its body."""
+    """Response in the API's error format; `more` contains additional fields of the body."""
     body = error_body(code, message, request_id, **(more or {}))
-    # Not orjson: the name of a field that a caller sent may not be valid Unicode.
+    # Not orjson: a field name sent by the client may not be valid Unicode.
     return Response(json.dumps(body), status, media_type="application/json")

@@ -1,4 +1,4 @@
-"""What a caller can be told went wrong, each with its meaning in HTTP; `answers.py` makes the error shape of it."""
+"""Domain errors with an HTTP status and error code; `responses.py` translates them to error responses."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from loci_contract.errors import ErrorCode
 
 
 class HttpError(Exception):
-    """An error that a caller is told about.
+    """An error that is reported to the client.
 
     Args:
         message: what went wrong and what to do about it.
-        field: what to correct, where it is one field, such as `body.name`.
-        more: further fields of the answer.
+        field: the invalid field, if it is a single one, such as `body.name`.
+        more: additional fields of the response body.
     """
 
     status: ClassVar[int] = 500
@@ -26,21 +26,21 @@ class HttpError(Exception):
 
 
 class NotFoundError(HttpError):
-    """There is no such thing for this caller."""
+    """The resource does not exist, or is not visible to the client."""
 
     status = 404
     code = ErrorCode.NOT_FOUND
 
 
 class ConflictError(HttpError):
-    """It is there already, or was changed in the meantime."""
+    """The resource already exists or was changed concurrently."""
 
     status = 409
     code = ErrorCode.CONFLICT
 
 
 class InvalidError(HttpError):
-    """A field says something that only its reader could tell was wrong."""
+    """A field is invalid by a rule beyond the request's schema."""
 
     status = 422
     code = ErrorCode.VALIDATION_FAILED
@@ -52,7 +52,7 @@ class InvalidError(HttpError):
 
 
 class UnavailableError(HttpError):
-    """Nothing that could answer is working just now."""
+    """A dependency is temporarily unavailable."""
 
     status = 503
     code = ErrorCode.UNAVAILABLE

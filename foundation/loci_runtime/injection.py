@@ -1,4 +1,4 @@
-"""Services for endpoints: an application keeps one of each type, and an endpoint names the type that it needs."""
+"""Dependency injection: an application stores one service per type, and endpoints request them by type."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from fastapi import Depends, FastAPI, Request
 
 
 def provide(app: FastAPI, *services: object) -> None:
-    """Keep services in an application, one of each type."""
+    """Store services in an application, one per type."""
     app.state.services = {type(service): service for service in services}
 
 
 def provided(kind: type) -> Any:
-    """The dependency that gives an endpoint the application's service of this type."""
+    """FastAPI dependency that resolves to the application's service of a type."""
 
     def service_of(request: Request) -> Any:
         return request.app.state.services[kind]

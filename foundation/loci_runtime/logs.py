@@ -1,4 +1,7 @@
-"""One JSON object a line on stdout, for our own events and for what libraries log; never a value from an exception."""
+"""Structured logs: one JSON object per line on stdout, for Loci's events and library logs.
+
+Exception messages are never logged, since they may quote a secret or a memory; type and location are logged instead.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _STAMP: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
 def configure(level: str) -> None:
-    """Log from `level` (debug, info, warning, error) upwards; libraries from warning upwards at most."""
+    """Set the minimum log level (debug, info, warning, error); for libraries it is at least warning."""
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -31,21 +34,21 @@ def configure(level: str) -> None:
 
 
 def _configure_libraries(level: int) -> None:
-    """What comes by the standard library's logging, such as kopf's and uvicorn's."""
+    """Set up logging of libraries that use the standard library, such as kopf and uvicorn."""
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name, _STAMP],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _name_exception, _json],
     )
-    logging.raiseExceptions = False  # a line that cannot be formatted would be printed with its arguments
+    logging.raiseExceptions = False  # logging prints the arguments of a line that cannot be formatted
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=level, force=True)
 
 
 def _name_exception(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """An exception's message may quote a secret or a memory: its type and place have to do.
+    """Replace an exception by its type and location; its message may quote a secret or a memory.
 
-    What asyncio says of a failed callback or task goes on with their arguments and exceptions.
+    Messages of asyncio are cut before the arguments and exceptions of the failed callback or task.
     """
     if event.get("logger") == "asyncio":
         event["event"] = str(event["event"]).partition("\n")[0].partition("(")[0]
@@ -65,7 +68,7 @@ def _name_of_type(value: Any) -> str:
 
 
 def place_of(error: BaseException) -> str:
-    """The innermost line of code that an exception came from, without values."""
+    """Function and line number that raised an exception."""
     trace, place = error.__traceback__, "unknown"
     while trace is not None:
         place = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}"

@@ -1,4 +1,4 @@
-"""What a request says of itself: its id, and the trace that it belongs to."""
+"""Request and trace ids from request headers."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import uuid
 from typing import Final
 
 _REQUEST_ID: Final = re.compile(r"(?!sk-)[A-Za-z0-9._-]{1,128}")
-"""Request ids are logged: an API key that was sent as one by mistake is none."""
+"""Format of accepted request ids. They are logged, so API keys sent by mistake must not match."""
 _TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}.*")
-"""W3C Trace Context's `traceparent`."""
+"""Format of the W3C Trace Context header `traceparent`."""
 
 
 def request_id(asked: str | None) -> str:
-    """The caller's request id (`X-Request-ID`) where it can do no harm, or a new one."""
+    """Request id sent by the client (`X-Request-ID`) if it is safe to log, or a new one."""
     return asked if asked is not None and _REQUEST_ID.fullmatch(asked) else str(uuid.uuid4())
 
 
 def trace_id(trace_parent: str | None) -> str | None:
-    """The trace's id in a `traceparent` header, hexadecimal; None without a valid one."""
+    """Hexadecimal trace id of a `traceparent` header; None if it is invalid."""
     parent = _TRACE_PARENT.fullmatch(trace_parent or "")
     return parent and parent[1]

@@ -1,4 +1,4 @@
-"""Translates every error of a FastAPI application to the one shape; none repeats what was sent."""
+"""Translate all errors of a FastAPI application to the API's error format, without quoting the request."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from loci_runtime.bodies import BodyError
 from loci_runtime.error_responses import error_response
 from loci_runtime.errors import HttpError
 
-_NOT_JSON: Final = "The body is not valid JSON in UTF-8."
+_NOT_JSON: Final = "The body is not valid UTF-8 JSON."
 
 
 def install(app: FastAPI) -> None:
-    """Translate every expected error of an application that `Edge` surrounds."""
+    """Register handlers for all expected errors of an application wrapped in `Edge`."""
     app.exception_handler(HttpError)(_known_error)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(BodyError)(_body_error)
@@ -54,7 +54,7 @@ async def _body_error(request: Request, error: BodyError) -> Response:
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
-    """FastAPI's own: a body that it cannot parse. Paths and methods are the edge's."""
+    """Handle FastAPI's own error for an unparsable body; paths and methods are checked by the edge."""
     response = error_response(error.status_code, ErrorCode.BAD_REQUEST, _NOT_JSON, _request_id(request))
     response.headers.update(error.headers or {})
     return response

@@ -1,4 +1,4 @@
-"""Running a process's main function, and serving an ASGI application within it."""
+"""Run a process's main function and serve an ASGI application in it."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _OPTIONS: Final[dict[str, Any]] = {
 
 
 def run(main: Coroutine[Any, Any, None], log_level: str, within: AbstractContextManager[None] | None = None) -> None:
-    """Run a process's main function to its end, with its logs set up; `within` is entered around it."""
+    """Set up logs and run a process's main function inside the context manager `within`."""
     logs.configure(log_level)
     with within or contextlib.nullcontext(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main)
 
 
 async def serve(app: Any, beside: Coroutine[Any, Any, None] | None = None, **where: Any) -> None:
-    """Serve an ASGI application until a signal says to stop, or until what runs beside it ends.
+    """Serve an ASGI application until a termination signal, or until the background task ends.
 
     Args:
         app: the application.
-        beside: work without which serving must not go on; what it raises is raised here.
-        where: `host` and `port`, `uds` or `sockets`, and other options of uvicorn.
+        beside: background task; serving stops when it ends, and its exception is raised here.
+        where: `host` and `port`, `uds` or `sockets`, and other uvicorn options.
     """
     sockets = where.pop("sockets", None)
     server = uvicorn.Server(uvicorn.Config(app, **{**_OPTIONS, **where}))
@@ -50,7 +50,7 @@ async def serve(app: Any, beside: Coroutine[Any, Any, None] | None = None, **whe
 
 
 def _let_signals_pass() -> None:
-    """Uvicorn ends on a signal and raises it again, which would keep what is open from being closed."""
+    """Ignore signals that uvicorn raises again after its shutdown, so that resources are closed regularly."""
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, lambda: None)
 

@@ -1,4 +1,4 @@
-"""What the settings of every process share: each field is an environment variable `LOCI_<NAME>`."""
+"""Base class of process settings; each field is read from the environment variable `LOCI_<NAME>`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 
 class ProcessSettings(BaseSettings):
-    """Settings of a process. An empty variable counts as unset; an invalid value is never quoted."""
+    """Settings of a process. Empty variables count as unset; error messages never contain values."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, hide_input_in_errors=True)
 

@@ -39,7 +39,7 @@ class Span(Protocol):
 
 
 class Tracer(Protocol):
-    """What makes spans."""
+    """Creates spans."""
 
     @property
     def enabled(self) -> bool:

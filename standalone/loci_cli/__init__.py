@@ -1,1 +1,1 @@
-"""The one command, `loci`: every process by name, each package imported only when its process is asked for."""
+"""The `loci` command line; each process's package is imported only when that process is started."""

@@ -22,40 +22,46 @@ class _Process(NamedTuple):
     purpose: str
 
 
-# By import path, so that a pod of one process needs, and loads, the packages of that process alone.
+# Import paths rather than imports, so that a process loads and requires only its own packages.
 _PROCESSES: Final = {
     "serve": _Process(
         "loci_standalone.__main__:serve",
         "standalone",
-        "All of it in one process; admin key: LOCI_ADMIN_KEY.",
+        "Run everything in one process; LOCI_ADMIN_KEY sets the admin key.",
     ),
-    "operator": _Process("loci_operator.__main__:main", "operator", "Drive every MemoryTenant to its desired state."),
-    "admin": _Process("loci_admin.__main__:main", "operator", "The admin API."),
-    "policy": _Process("loci_policy.__main__:main", "policy", "Keys, limits and routing for Envoy."),
-    "drain": _Process("loci_policy.drain:main", "policy", "Drain the Envoy of an ingress pod that stops."),
-    "dataplane": _Process("loci_dataplane.__main__:main", "dataplane", "One tenant's memory API."),
-    "embedder": _Process("loci_embedder.__main__:main", "embedder", "Text to vectors."),
+    "operator": _Process(
+        "loci_operator.__main__:main", "operator", "Run the operator, which reconciles MemoryTenants."
+    ),
+    "admin": _Process("loci_admin.__main__:main", "operator", "Run the admin API."),
+    "policy": _Process(
+        "loci_policy.__main__:main", "policy", "Run the policy, which authorizes and routes requests for Envoy."
+    ),
+    "drain": _Process("loci_policy.drain:main", "policy", "Drain Envoy before its ingress pod stops."),
+    "dataplane": _Process("loci_dataplane.__main__:main", "dataplane", "Run the memory API of one tenant."),
+    "embedder": _Process(
+        "loci_embedder.__main__:main", "embedder", "Run the embedder, which turns texts into vectors."
+    ),
 }
 
 
 def build() -> App:
-    """The command line."""
+    """Run the command line."""
     app = App(
         name="loci",
-        help="Memory for AI applications. All but `serve` take their settings from the environment (LOCI_...).",
+        help="Memory for AI applications. All commands but `serve` read settings from the environment (LOCI_...).",
         version=lambda: version("loci-memory"),
     )
     for name, process in _PROCESSES.items():
         app.command(process.path, name=name, help=process.purpose)
-    app.command(_key, name="key", help="Make an API key of your own, for a MemoryTenant's apiKeys.")
-    app.command(_version, name="version", help="The installed version.")
+    app.command(_key, name="key", help="Generate an API key and its hash, for a MemoryTenant's apiKeys.")
+    app.command(_version, name="version", help="Print the installed version.")
     return app
 
 
 def _key(tenant: str) -> None:
-    """Print a new key, to be kept by whoever uses it, and the hash that the tenant's document takes."""
+    """Print a new API key and its SHA-256, which goes into the tenant's spec."""
     if not is_tenant_name(tenant):
-        _fail(f"{tenant!r} names no tenant: use {TENANT_NAME_RULE}")
+        _fail(f"{tenant!r} is not a valid tenant name: use {TENANT_NAME_RULE}")
     key = keys.generate(tenant)
     print(f"key:    {key}\nsha256: {keys.sha256(key)}")  # noqa: T201 - the command's result
 
@@ -65,18 +71,18 @@ def _version() -> None:
 
 
 def main() -> None:
-    """Run the command given on the command line."""
+    """Run the command that the arguments name."""
     app = build()
     command = next(iter(sys.argv[1:]), "--help")
-    if command not in app:  # said here: to suggest a likely one, cyclopts would import them all
-        _fail(f"there is no command {command!r}; see `loci --help`")
+    if command not in app:  # checked here, because cyclopts would import every process to suggest a similar command
+        _fail(f"unknown command {command!r}; see `loci --help`")
     try:
         app()
     except ImportError as error:
         missing = error.__cause__  # cyclopts wraps it
         if not isinstance(missing, ModuleNotFoundError):
             raise
-        _fail(f"`loci {command}` needs {missing.name}: pip install 'loci-memory[{_PROCESSES[command].extra}]'")
+        _fail(f"`loci {command}` requires {missing.name}; run pip install 'loci-memory[{_PROCESSES[command].extra}]'")
     except ValidationError as error:
         if error.title != "Settings":
             raise
@@ -84,7 +90,7 @@ def main() -> None:
 
 
 def _bad_settings(error: ValidationError) -> str:
-    """Which settings are wrong and why, without their values: they may be secret."""
+    """Describe invalid settings without their values, which may be secret."""
     entries = error.errors(include_input=False, include_context=False, include_url=False)
     return "; ".join(
         f"{_variable(str(entry['loc'][0]))}: {entry['msg'].removeprefix('Value error, ')}" for entry in entries

@@ -1,1 +1,1 @@
-"""`loci serve`: admin API, policy, embedder and every tenant's data plane in one process on one port."""
+"""`loci serve`: the admin API, policy, embedder and all tenants' data planes in one process on one port."""

@@ -1,4 +1,4 @@
-"""`loci serve`: everything in one process on one port."""
+"""`loci serve`: run everything in one process on one port."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ _SHOWN: Final = 10
 
 def serve(
     *,
-    data: Annotated[Path, Parameter(help="Folder of all data; made when missing.")],
-    port: Annotated[int, Parameter(help="Port to listen on; 0 for any free one.")] = 8080,
+    data: Annotated[Path, Parameter(help="Data folder; created if missing.")],
+    port: Annotated[int, Parameter(help="Port to listen on; 0 picks a free one.")] = 8080,
     host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1",
-    cors_origins: Annotated[str | None, Parameter(help="Origins whose web pages may call; `*` for all.")] = None,
-    tenants: Annotated[Path | None, Parameter(help="Folder of MemoryTenant YAML files to keep to.")] = None,
+    cors_origins: Annotated[
+        str | None, Parameter(help="Web origins allowed to call the API (CORS); `*` allows all.")
+    ] = None,
+    tenants: Annotated[Path | None, Parameter(help="Folder of MemoryTenant YAML files to apply and follow.")] = None,
 ) -> None:
-    """Everything in one process on one port. The admin key is LOCI_ADMIN_KEY, or made and shown once."""
+    """Run everything in one process on one port. The admin key is LOCI_ADMIN_KEY, or generated and printed once."""
     settings = Settings() if cors_origins is None else Settings(cors_origins=cors_origins)
     try:
         with data_folder(data) as folder, listen(host, port) as listening:
@@ -50,10 +52,10 @@ async def _serve(settings: Settings, folder: DataFolder, listening: socket.socke
         host, port = listening.getsockname()[:2]
         names = [tenant.metadata.name for tenant in await running.store.all()]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        _tell(f"version {version('loci-memory')} serves on http://{address}, data in {folder.path}")
-        _tell(f"tenants: {_listed(names)}; make one with POST /admin/tenants")
+        _tell(f"version {version('loci-memory')} serving on http://{address}, data in {folder.path}")
+        _tell(f"tenants: {_listed(names)}; create one with POST /admin/tenants")
         if settings.admin_key is None:
-            _tell(f"admin key, shown only now and kept nowhere (set LOCI_ADMIN_KEY to choose it): {admin_key}")
+            _tell(f"admin key, generated for this run and not stored (set LOCI_ADMIN_KEY to choose one): {admin_key}")
         beside = running.declared.follow() if running.declared else None
         await serving.serve(Traced(running.app, "api_gateway"), beside, sockets=[listening], http=JsonH11)
 
@@ -64,5 +66,5 @@ def _listed(names: list[str]) -> str:
 
 
 def _tell(message: str) -> None:
-    """Say something to the person at the terminal; logs go to stdout."""
+    """Print a message for the user to stderr; logs go to stdout."""
     print(f"loci: {message}", file=sys.stderr, flush=True)  # noqa: T201 - see above

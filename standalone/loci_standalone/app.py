@@ -1,4 +1,4 @@
-"""The one port: who answers which path."""
+"""Route requests on the single port to the admin API, the process's own endpoints, and tenants."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _METRICS: Final = "/metrics"
 
 
 class FrontApp:
-    """The admin API under /admin, the platform's own endpoints, and all else through the gate to a tenant.
+    """ASGI application: /admin to the admin API, the process's own endpoints, everything else through the gate.
 
-    It answers as Envoy's routes do in front of the same parts.
+    Responses match those of Envoy's routes in a cluster.
     """
 
     def __init__(self, admin: App, platform: PolicyApp, gate: Gate, host: Host, admin_key_sha256: str) -> None:
@@ -46,7 +46,7 @@ class FrontApp:
         self._log = structlog.get_logger()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand one request on; what nobody expected is answered, too."""
+        """Dispatch a request; an unexpected exception becomes a 500 response."""
         receive, send = drained(scope, receive, send)
         started = False
 
@@ -61,7 +61,7 @@ class FrontApp:
             own_id, reason = request_id_of(scope), type(unexpected).__name__
             self._log.error("request failed", request_id=own_id, error=reason, where=place_of(unexpected))
             if not started:
-                message = "Internal error; report the request id to find its cause."
+                message = "Internal error. Report the request id so that its cause can be found."
                 response = error(500, ErrorCode.INTERNAL, message, own_id)
                 await send_response(scope, send, response, ((REQUEST_ID.encode(), own_id.encode()),))
 

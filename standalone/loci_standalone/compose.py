@@ -1,4 +1,4 @@
-"""The composition: every part made and joined, for as long as the process serves."""
+"""Composition of `loci serve`: creates and connects all parts, and closes them at the end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from loci_standalone.store import FolderStore
 
 @dataclass(frozen=True)
 class Standalone:
-    """What runs."""
+    """The running composition."""
 
     app: FrontApp
     store: FolderStore
@@ -43,7 +43,7 @@ class Standalone:
 async def standalone(
     folder: DataFolder, declared: Path | None, admin_key_sha256: str, cors: Cors, tell: Callable[[str], None]
 ) -> AsyncIterator[Standalone]:
-    """All of it, every kept and declared tenant started; `tell` hears what a person should know."""
+    """Run everything, with all stored and declared tenants started; `tell` receives messages for the user."""
     encoder = await asyncio.to_thread(Encoder.load)
     async with Batcher(encoder) as batcher:
         metrics = Metrics()

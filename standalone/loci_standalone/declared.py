@@ -1,4 +1,9 @@
-"""`--tenants DIR`: tenants declared as YAML files, applied at the start and whenever a file changes; the files win."""
+"""`--tenants DIR`: apply tenants declared in YAML files, at startup and after each change; files take precedence.
+
+The folder is reconciled as a whole: after any change all files are read, every declared tenant is applied, and tenants
+whose declaration is gone are deleted. Nothing is deleted while a file is invalid or the folder is missing,
+since a tenant may then only seem to be undeclared. An invalid file is reported and does not affect the others.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +24,7 @@ from loci_standalone.files import write_private
 from loci_standalone.store import FolderStore
 
 DECLARED: Final = f"{GROUP}/declared"
-"""Annotation on what is kept of a tenant that came from a file: it goes when its file goes."""
+"""Annotation on the stored document of a declared tenant, which is deleted when its file is."""
 
 Stamps = dict[Path, tuple[int, int, int]]
 
@@ -27,7 +32,7 @@ _LOOK_AGAIN_MS: Final = 1_000
 
 
 class DeclaredTenants:
-    """Makes the kept tenants what the files say; `tell` hears of new keys and of what is wrong."""
+    """Reconciles stored tenants with the files; `tell` receives new keys and errors."""
 
     def __init__(self, folder: Path, keys_folder: Path, store: FolderStore, tell: Callable[[str], None]) -> None:
         self._folder = folder
@@ -37,30 +42,30 @@ class DeclaredTenants:
         self._applied: Stamps = {}
 
     async def follow(self) -> None:
-        """Apply the files after each change, for ever; also one that came before its watch was set up."""
+        """Apply the files after each change, including changes made before the watch was set up."""
         async for _ in awatch(self._folder, recursive=False, rust_timeout=_LOOK_AGAIN_MS, yield_on_timeout=True):
             if self._stamps() != self._applied:
                 await self.apply()
 
     async def apply(self) -> None:
-        """Apply the files as they are now; what is wrong with one does not stop the others."""
+        """Apply the current files; an error in one does not stop the others."""
         self._applied = self._stamps()
         declared, all_read = self._read()
         for tenant in declared.values():
             try:
                 await self._put(tenant)
             except TenantRefusedError as error:
-                self._tell(f"tenant {tenant.metadata.name} is left as it was: {error}")
+                self._tell(f"tenant {tenant.metadata.name} is unchanged: {error}")
             except Exception as error:  # noqa: BLE001 - the edge of one tenant's stores: they must not stop another's
-                self._tell(f"tenant {tenant.metadata.name} cannot be taken up ({type(error).__name__})")
-        if all_read:  # else a tenant may be missing only because its file cannot be read
+                self._tell(f"tenant {tenant.metadata.name} cannot be applied ({type(error).__name__})")
+        if all_read:  # otherwise a tenant may be missing only because its file is invalid
             await self._prune(declared)
 
     def _files(self) -> list[Path]:
         return sorted(path for end in ("yaml", "yml") for path in self._folder.glob(f"*.{end}") if path.is_file())
 
     def _stamps(self) -> Stamps:
-        """What tells a file from the same one before a change."""
+        """Fingerprint of a file to detect changes."""
         stamps: Stamps = {}
         for path in self._files():
             with contextlib.suppress(OSError):
@@ -69,11 +74,11 @@ class DeclaredTenants:
         return stamps
 
     def _read(self) -> tuple[dict[str, MemoryTenant], bool]:
-        """The tenants that the files describe, and whether those are all that people mean."""
+        """Tenants in the files, and whether all files could be read."""
         found: dict[str, MemoryTenant] = {}
         all_read = self._folder.is_dir()
         if not all_read:
-            self._tell(f"{self._folder} is gone: its tenants are left as they were")
+            self._tell(f"{self._folder} does not exist any more; its tenants are unchanged")
         for path in self._files():
             try:
                 for tenant in documents.read(path):
@@ -87,7 +92,7 @@ class DeclaredTenants:
         name = declared.metadata.name
         held = await self._store.get(name)
         known = {key.name: key.sha256 for key in held.spec.keys_in_force} if held else {}
-        # Keys that the admin API issued stay, whatever the file says.
+        # Keys issued by the admin API are kept regardless of the file.
         issued = held.spec.issued_keys if held else ()
         wanted = declared.spec.keys_in_force
         made = {key.name: keys.generate(name) for key in wanted if not (key.sha256 or known.get(key.name))}
@@ -101,13 +106,15 @@ class DeclaredTenants:
             spec=declared.spec.model_copy(update={"api_keys": api_keys, "issued_keys": issued}),
         )
         if held is None or (held.spec, held.metadata.annotations) != (tenant.spec, annotations):
-            kept = self._keep(name, made)  # first: once its hash is kept, a key is made no more
+            kept = self._keep(
+                name, made
+            )  # before storing the tenant: once its hash is stored, the key is not generated again
             await self._store.put(tenant)
             for key, path in kept.items():
-                self._tell(f"made the key {key!r} of tenant {name}: it is in {path}")
+                self._tell(f"generated key {key!r} of tenant {name}: see {path}")
 
     def _keep(self, tenant: str, made: dict[str, str]) -> dict[str, Path]:
-        """Write keys to files; their paths by the keys' names."""
+        """Write keys to files; return the paths by key name."""
         paths = {name: self._keys_folder / f"{tenant}.{name}.key" for name in made}
         for name, key in made.items():
             write_private(paths[name], f"{key}\n")

@@ -1,4 +1,4 @@
-"""`MemoryTenant` documents as YAML files: reading what people write, and what this process keeps."""
+"""Read and write `MemoryTenant` documents as YAML files, both declared and stored ones."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from loci_standalone.files import write_private
 
 
 def read(path: Path) -> list[MemoryTenant]:
-    """The tenants that a YAML file describes.
+    """Tenants in a YAML file.
 
     Raises:
-        TenantRefusedError: it cannot be read; the message names the field and what is allowed, never a value.
+        TenantRefusedError: the file is invalid; the message names the field and what is allowed, but no values.
     """
     try:
         return [_tenant(document) for document in _documents(path)]
@@ -27,7 +27,7 @@ def read(path: Path) -> list[MemoryTenant]:
 
 
 def write(path: Path, tenant: MemoryTenant) -> None:
-    """Keep a tenant's document, durably and in one step."""
+    """Write a tenant's document durably and atomically."""
     document = tenant.document()
     document.pop("status", None)
     write_private(path, yaml.safe_dump(document, sort_keys=False))
@@ -36,10 +36,10 @@ def write(path: Path, tenant: MemoryTenant) -> None:
 def _documents(path: Path) -> list[Any]:
     try:
         found = [document for document in yaml.safe_load_all(path.read_text()) if document is not None]
-    except Exception as error:  # the edge to YAML's constructors, which raise whatever a value makes them
-        raise TenantRefusedError(f"it is not readable as YAML{_place(error)}") from error
+    except Exception as error:  # YAML constructors may raise any exception for an odd value
+        raise TenantRefusedError(f"invalid YAML{_place(error)}") from error
     if not found:
-        raise TenantRefusedError("it describes no tenant: remove the file to remove its tenant")
+        raise TenantRefusedError("the file contains no tenant; to delete a tenant, delete its file")
     return found
 
 
@@ -61,7 +61,7 @@ def _tenant(document: Any) -> MemoryTenant:
 
 
 def _as_written(document: Any) -> Any:
-    """The document without what a cluster adds to it; of what is left, a field that we do not know is an error."""
+    """The document without cluster-managed fields; any other unknown field is an error."""
     if not isinstance(document, dict) or not isinstance(metadata := document.get("metadata"), dict):
         return document
     kept = {key: value for key, value in document.items() if key != "status"}

@@ -1,4 +1,4 @@
-"""The data plane's embedder port on the batcher of this process."""
+"""Adapter from the data plane's embedder port to the in-process batcher."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from loci_embedder.batching import Batcher, BusyError
 
 
 class InProcessEmbedder:
-    """One model for all tenants."""
+    """Embedder that shares one model between all tenants."""
 
     def __init__(self, batcher: Batcher) -> None:
         self._batcher = batcher
 
     async def embed(self, texts: Sequence[str], *, interactive: bool) -> Vector:
-        """Vectors of the texts, in order."""
+        """Embed texts; vectors are in the order of the texts."""
         try:
             return (await self._batcher.embed(texts, interactive=interactive)).vectors
         except BusyError as error:

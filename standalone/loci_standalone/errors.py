@@ -1,4 +1,4 @@
-"""What keeps `loci serve` from starting, or a tenant from being taken up."""
+"""Errors of `loci serve` at startup and of its tenants."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from loci_runtime.errors import HttpError
 
 
 class StartError(Exception):
-    """The process cannot start; the message says why and what to do, in one line."""
+    """The process cannot start; the message is one line with the cause and what to do."""
 
 
 class TenantRefusedError(Exception):
-    """A tenant cannot be as it is described; the message says why and what to do."""
+    """A tenant's spec is rejected; the message says why and what to do."""
 
 
 class RetainedDataError(TenantRefusedError):
-    """An earlier tenant of that name left its data, which a new one must not see."""
+    """Data retained from an earlier tenant of this name exists, which a new tenant must not see."""
 
 
 class DiskFullError(HttpError):
-    """The data folder's volume is full; `retry_after` is sent as `Retry-After`, too."""
+    """The data folder's volume is full; `retry_after` is also sent as `Retry-After`."""
 
     status = 507
     code = ErrorCode.STORAGE_FULL

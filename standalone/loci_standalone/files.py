@@ -1,4 +1,4 @@
-"""Writing files that nobody else may read, durably and in one step."""
+"""Write private files durably and atomically."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file with mode 0600: after a crash it has its old content or its new one."""
+    """Write a file with mode 0600; after a crash it has either its old or its new content."""
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

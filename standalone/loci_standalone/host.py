@@ -1,4 +1,8 @@
-"""The tenants that run in this process: each one's data plane, and the policy's registry of them."""
+"""Run tenants' data planes in this process, and keep the policy's tenant registry in step.
+
+Each tenant has its own task, which opens its stores, waits, and closes them again, because context managers must be
+exited in the task that entered them. Active requests are counted, so that stopping a tenant waits for them (bounded).
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,7 @@ _DRAIN_SECONDS: Final = 10
 
 
 class _Running:
-    """One tenant while it runs, and whether anything is under way in it."""
+    """A running tenant with a count of its active requests."""
 
     def __init__(self, record: RegistryRecord) -> None:
         self.record = record
@@ -47,17 +51,17 @@ class _Running:
         self._quiet.set()
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI: hand a request to the application."""
+        """Forward an ASGI request to the application."""
         with self._busy() as app:
             await app(scope, receive, send)
 
     async def refresh(self) -> None:
-        """Bring metrics up to date."""
+        """Refresh the gauges."""
         with self._busy() as app:
             await refresh_metrics(app)
 
     async def end(self) -> None:
-        """Close the stores once nothing is under way, or too long is."""
+        """Close the stores once no request is active, or after a timeout."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._quiet.wait(), _DRAIN_SECONDS)
         self.stop.set()
@@ -76,7 +80,7 @@ class _Running:
 
 
 class Host:
-    """Starts, changes and stops tenants."""
+    """Starts, updates and stops tenants."""
 
     def __init__(
         self,
@@ -95,13 +99,13 @@ class Host:
         self._running: dict[str, _Running] = {}
 
     def record(self, tenant: MemoryTenant) -> RegistryRecord:
-        """What a tenant comes to; TenantRefusedError when it cannot be."""
+        """Registry record of a tenant; raises TenantRefusedError if its spec is rejected."""
         tiers = {tier.metadata.name: tier for tier in self.tiers}
         tier = tiers.get(tenant.spec.tier)
         if tier is None:
             raise TenantRefusedError(f"spec.tier: must be one of {', '.join(tiers)}")
         if (tenant.spec.storage.profile or tier.spec.storage_profile) is not StorageProfile.EMBEDDED:
-            raise TenantRefusedError("spec.storage.profile: only embedded storage exists in one process")
+            raise TenantRefusedError("spec.storage.profile: must be embedded; `loci serve` supports no other profile")
         held = self._running.get(tenant.metadata.name)
         token = held.record.ingress_token if held else generate_token()
         keys = [
@@ -115,7 +119,7 @@ class Host:
             raise TenantRefusedError(error.message) from None
 
     async def put(self, tenant: MemoryTenant) -> None:
-        """Start a tenant, or let a running one be as it is described now."""
+        """Start a tenant, or apply a changed spec to a running one."""
         record = self.record(tenant)
         if held := self._running.get(record.tenant):
             held.record = record
@@ -124,7 +128,7 @@ class Host:
         self._registry.apply(Changed(record))
 
     async def remove(self, name: str, *, purge: bool) -> None:
-        """Stop a tenant, and remove its data when that is to go."""
+        """Stop a tenant and, if requested, delete its data."""
         self._registry.apply(Removed(name))
         if held := self._running.pop(name, None):
             await held.end()
@@ -132,15 +136,15 @@ class Host:
             await asyncio.to_thread(shutil.rmtree, self.data_of(name), ignore_errors=True)
 
     async def close(self) -> None:
-        """Stop every tenant; all data stays."""
+        """Stop all tenants, keeping their data."""
         for name in list(self._running):
             try:
                 await self.remove(name, purge=False)
             except Exception as error:  # noqa: BLE001 - the edge of one tenant's stores: the others are closed, too
-                structlog.get_logger().error("cannot close", tenant_id=name, error=type(error).__name__)
+                structlog.get_logger().error("closing a tenant failed", tenant_id=name, error=type(error).__name__)
 
     def app_of(self, name: str) -> App:
-        """A running tenant's application."""
+        """Application of a running tenant."""
         return self._running[name].serve
 
     def problem_of(self, name: str) -> str | None:
@@ -148,24 +152,24 @@ class Host:
         return self._running[name].lifecycle.problem
 
     def data_of(self, name: str) -> Path:
-        """Where a tenant's data lies."""
+        """Path of a tenant's data."""
         return self._folder / name
 
     async def refresh(self) -> None:
-        """Bring those metrics up to date that are not counted as things happen."""
+        """Refresh the gauges that are read from the stores."""
         for name, held in list(self._running.items()):
-            if name not in self._running:  # it went meanwhile
+            if name not in self._running:  # stopped meanwhile
                 continue
             try:
                 await held.refresh()
             except Exception as error:  # noqa: BLE001 - the edge of one tenant's stores: they must not stop another's
-                structlog.get_logger().error("metrics are stale", tenant_id=name, error=type(error).__name__)
+                structlog.get_logger().error("refreshing metrics failed", tenant_id=name, error=type(error).__name__)
 
     async def _start(self, record: RegistryRecord) -> _Running:
         starting = _Running(record)
-        # In a context of its own: what it does later belongs to no request, not even to the one that asks for it.
+        # In a new context: the task outlives the request that starts it, and must not inherit its log fields.
         starting.task = task = asyncio.create_task(self._run(starting), context=contextvars.Context())
-        # Whichever comes first: the application, or what kept it from starting.
+        # Resolved with the application, or with the exception that prevented its start.
         either: set[asyncio.Future[Any]] = {starting.app, task}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if task.done():
@@ -174,7 +178,7 @@ class Host:
         return starting
 
     async def _run(self, held: _Running) -> None:
-        """A task of its own per tenant: what it opens is closed by the same task, whoever asks for it."""
+        """Run a tenant in its own task, so that the task that opens its stores also closes them."""
         async with self._application(held) as app:
             held.app.set_result(app)
             await held.stop.wait()

@@ -1,7 +1,7 @@
-"""HTTP/1.1 as `loci serve` speaks it to whoever comes: bounded, forgiving of upgrade offers, and JSON in its refusals.
+"""HTTP/1.1 protocol of `loci serve`, which faces clients directly: bounded headers, and parse errors as JSON.
 
-Uvicorn's other protocol, which processes behind Envoy use, is faster, but it bounds no headers and drops the body of a
-request that offers an upgrade to HTTP/2, as Java's client does by default.
+Uvicorn's httptools protocol, used by the processes behind Envoy, is faster, but it does not bound headers and drops the
+body of a request that offers an upgrade to HTTP/2, as Java's client does by default.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from loci_contract.errors import ErrorCode, error_body
 
 
 class JsonH11(H11Protocol):
-    """Answers what is no HTTP in the one error shape."""
+    """h11 protocol that responds to malformed HTTP in the API's error format."""
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse a request that cannot be read, and close its connection."""
+        """Reject a malformed request and close its connection."""
         body = orjson.dumps(error_body(ErrorCode.BAD_REQUEST, msg, str(uuid.uuid4())))
         headers = [
             (b"content-type", b"application/json"),

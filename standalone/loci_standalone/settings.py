@@ -1,4 +1,4 @@
-"""The settings that `loci serve` takes from the environment besides its options."""
+"""Settings that `loci serve` reads from the environment besides its command-line options."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from loci_runtime.settings import ProcessSettings
 
 def _fits_a_header(key: SecretStr) -> SecretStr:
     if not re.fullmatch(r"[!-~]{16,}", key.get_secret_value()):
-        raise ValueError("must be 16 or more printable ASCII characters, none of them a space")
+        raise ValueError("must be at least 16 printable ASCII characters without spaces")
     return key
 
 
 class Settings(ProcessSettings):
-    """Settings of the standalone process; every field is an environment variable `LOCI_<NAME>`."""
+    """Settings of `loci serve`; every field is read from the environment variable `LOCI_<NAME>`."""
 
     cors_origins: CorsOrigins = Field(
-        (), description="Origins whose web pages may call the API, comma-separated; `*` for all. None by default."
+        (), description="Web origins allowed to call the API (CORS), comma-separated; `*` allows all. None by default."
     )
     admin_key: Annotated[SecretStr, AfterValidator(_fits_a_header)] | None = Field(
-        None, description="The admin key; made and shown when unset."
+        None, description="Admin key. Unset: generated and printed at startup."
     )

@@ -1,4 +1,4 @@
-"""What must be right before anything runs: the port, the data folder, the folder of tenants."""
+"""Startup checks: the port, the data folder and the folder of declared tenants."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from loci_standalone.errors import StartError
 
 @dataclass(frozen=True)
 class DataFolder:
-    """Where everything is kept."""
+    """Layout of the data folder."""
 
     path: Path
 
     @property
     def tenants(self) -> Path:
-        """Tenants' documents (`<name>.yaml`) and data (`<name>/`)."""
+        """Folder of tenant documents (`<name>.yaml`) and data (`<name>/`)."""
         return self.path / "tenants"
 
     @property
     def keys(self) -> Path:
-        """Keys that were made for declared tenants."""
+        """Folder of keys generated for declared tenants."""
         return self.path / "keys"
 
 
 @contextmanager
 def data_folder(path: Path) -> Iterator[DataFolder]:
-    """The data folder, made when it is missing and held by this process alone."""
+    """Open the data folder, created if missing and locked by this process."""
     folder = DataFolder(path.resolve())
     try:
         for part in (folder.path, folder.tenants, folder.keys):
@@ -53,12 +53,12 @@ def _hold(lock: int, path: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        message = f"another `loci serve` uses {path}: stop it, or choose another folder with --data"
+        message = f"another `loci serve` is using {path}: stop it, or choose another folder with --data"
         raise StartError(message) from error
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """The port, taken."""
+    """Bind the port."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
@@ -68,7 +68,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def existing_folder(path: Path) -> Path:
-    """A folder that must be there and readable."""
+    """Check that the tenants folder exists and is readable."""
     if not (path.is_dir() and os.access(path, os.R_OK | os.X_OK)):
-        raise StartError(f"--tenants {path} is not a folder that can be read: make it, or leave the option out")
+        raise StartError(f"--tenants {path} is not a readable folder: create it, or omit the option")
     return path

@@ -1,4 +1,8 @@
-"""The tenants that exist: their documents, kept in the data folder, and what becomes of data that one leaves."""
+"""TenantStore of `loci serve`: tenant documents in the data folder, and the data that deleted tenants retain.
+
+Changes are serialised by a lock. A document is written before its tenant starts, so that a crash leaves a tenant that
+the next start completes. A tenant that cannot be opened responds 503 and is retried in the background.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ _DISK_FULL: Final = "The volume of the data folder is full: free space on it or 
 
 
 class FolderStore:
-    """The admin API's TenantStore: one document a tenant, each running in the host; changes come one after another."""
+    """TenantStore that keeps one document per tenant and runs the tenants in the host."""
 
     def __init__(self, folder: Path, host: Host) -> None:
         self._folder = folder
@@ -29,7 +33,7 @@ class FolderStore:
         self._changing = asyncio.Lock()
 
     async def load(self) -> list[str]:
-        """Start every tenant that is kept; gives what is wrong with those that could not."""
+        """Start all stored tenants; return a message for each that is not serving."""
         problems = []
         for path in sorted(self._folder.glob("*.yaml")):
             try:
@@ -41,15 +45,17 @@ class FolderStore:
                 name = tenant.metadata.name
                 self._held[name] = tenant
                 if reason := self._host.problem_of(name):
-                    problems.append(f"tenant {name} is not serving, its data cannot be opened ({reason}); retrying")
+                    problems.append(
+                        f"tenant {name} is not serving because its data cannot be opened ({reason}); retrying"
+                    )
         return problems
 
     async def tiers(self) -> Sequence[MemoryTier]:
-        """Every tier there is."""
+        """All tiers."""
         return self._host.tiers
 
     async def all(self) -> Sequence[MemoryTenant]:
-        """Every tenant, by name."""
+        """All tenants ordered by name."""
         return [_with_status(self._held[name]) for name in sorted(self._held)]
 
     async def get(self, name: str) -> MemoryTenant | None:
@@ -58,17 +64,17 @@ class FolderStore:
         return _with_status(held) if held else None
 
     async def create(self, tenant: MemoryTenant) -> None:
-        """Add a tenant; ConflictError when there is one of that name, or data that one left."""
+        """Add a tenant; raises ConflictError if one of that name, or data retained from one, exists."""
         async with self._changing:
             if tenant.metadata.name in self._held:
-                raise ConflictError(f"There is a tenant {tenant.metadata.name} already.", "body.name")
+                raise ConflictError(f"Tenant {tenant.metadata.name} already exists.", "body.name")
             try:
                 await self._put(tenant)
             except RetainedDataError as error:
                 raise ConflictError(str(error), "body.name") from None
 
     async def change(self, name: str, changed: Callable[[MemoryTenantSpec], MemoryTenantSpec]) -> MemoryTenant | None:
-        """Replace a tenant's spec by what the function makes of its present one; None when there is none."""
+        """Replace a tenant's spec with the function's result for its current one; None if there is no such tenant."""
         async with self._changing:
             held = self._held.get(name)
             if held is None:
@@ -80,12 +86,12 @@ class FolderStore:
             return _with_status(self._held[name])
 
     async def put(self, tenant: MemoryTenant) -> None:
-        """Create a tenant or replace it whole; TenantRefusedError when it cannot be."""
+        """Create or replace a tenant; raises TenantRefusedError if its spec is rejected."""
         async with self._changing:
             await self._put(tenant)
 
     async def delete(self, name: str) -> bool:
-        """Stop a tenant and forget it; its data goes or stays as its deletion policy says. False when there is none."""
+        """Delete a tenant, and its data unless its deletion policy retains it; return false if it does not exist."""
         async with self._changing:
             tenant = self._held.pop(name, None)
             if tenant is None:
@@ -96,7 +102,7 @@ class FolderStore:
 
     async def _put(self, tenant: MemoryTenant) -> None:
         name = tenant.metadata.name
-        self._host.record(tenant)  # refuses before anything is written
+        self._host.record(tenant)  # raises before anything is written
         if name not in self._held:
             self._refuse_foreign_data(tenant)
         try:
@@ -120,8 +126,8 @@ class FolderStore:
         data = self._host.data_of(tenant.metadata.name)
         if data.exists() and tenant.metadata.annotations.get(ADOPT) != "true":
             raise RetainedDataError(
-                f"An earlier tenant named {tenant.metadata.name} left its data in {data}: remove that folder, choose "
-                f'another name, or take the data over with a document that has the annotation {ADOPT}: "true".'
+                f"Data of an earlier tenant named {tenant.metadata.name} exists in {data}. Delete that folder, choose "
+                f'another name, or adopt the data with a document that has the annotation {ADOPT}: "true".'
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Request
 
 from loci_dataplane.conversations.context import Context
 from loci_dataplane.conversations.schemas import (
@@ -16,8 +16,6 @@ from loci_dataplane.conversations.schemas import (
 )
 from loci_dataplane.conversations.service import Conversations
 from loci_dataplane.injection import service
-from loci_dataplane.memories import replies
-from loci_dataplane.memories.callers import FromCaller
 from loci_dataplane.search.schemas import SearchOutput
 from loci_dataplane.search.service import Search
 from loci_runtime.parameters import NO_PARAMETERS
@@ -25,12 +23,12 @@ from loci_runtime.parameters import NO_PARAMETERS
 router = APIRouter(prefix="/v2", tags=["conversations"], dependencies=[NO_PARAMETERS])
 
 
-@router.post("/memories", status_code=201, response_model=ConversationOutput)
+@router.post("/memories", status_code=201)
 async def remember(
-    body: ConversationInput, conversations: Annotated[Conversations, service(Conversations)], caller: FromCaller
-) -> Response:
+    body: ConversationInput, conversations: Annotated[Conversations, service(Conversations)]
+) -> ConversationOutput:
     """Remember a conversation. When this responds 201 its messages are on disk."""
-    return replies.response(await conversations.remember(body, caller))
+    return await conversations.remember(body)
 
 
 @router.post("/memories/search", response_model_exclude_none=True)

@@ -18,7 +18,7 @@ MESSAGES_MAX: Final = 256
 
 
 class Role(StrEnum):
-    """Who speaks. What `system` and `tool` say is not remembered."""
+    """Role of the speaker. Messages of `system` and `tool` are not stored."""
 
     USER = "user"
     ASSISTANT = "assistant"
@@ -29,8 +29,8 @@ class Role(StrEnum):
 class Message(Input):
     """One message of a conversation."""
 
-    role: Role = Field(description="Who speaks.")
-    content: Content = Field(description="What is said.")
+    role: Role = Field(description="Name of the speaker.")
+    content: Content = Field(description="Text of the message.")
     name: Name | None = Field(None, description="The speaker's name; facts in the first person are about this person.")
     created_at: Time | None = Field(None, description="When it was said; the current time by default.")
 
@@ -67,7 +67,7 @@ class MessageError(ItemError):
 
 
 class ConversationOutput(BaseModel):
-    """What became of the messages."""
+    """Result of storing messages."""
 
     memories: list[RememberedMessage]
     skipped: int = Field(description="Messages of the roles system and tool, which are not remembered.")
@@ -81,7 +81,7 @@ class ExplainedSearchInput(SearchInput):
 
 
 class ContextInput(Input):
-    """What a prompt needs to know."""
+    """Context for a prompt."""
 
     query: Annotated[str, StringConstraints(min_length=1, max_length=4_096, strip_whitespace=True)] = Field(
         description="The question or the latest message."
@@ -92,7 +92,7 @@ class ContextInput(Input):
 
 
 class LineKind(StrEnum):
-    """What a line is made of."""
+    """Source of a line."""
 
     FACT = "fact"
     MEMORY = "memory"

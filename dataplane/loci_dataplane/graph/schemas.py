@@ -17,9 +17,9 @@ class FactsQuery(Input):
     """Which facts."""
 
     user_id: Name | None = Field(None, description="Only facts from this user's memories.")
-    subject: Name | None = Field(None, description="What they are about, such as `Ada`; case does not matter.")
-    predicate: Name | None = Field(None, description="What they say of it, such as `lives_in`.")
-    object: Name | None = Field(None, description="What they relate it to, such as `Lisbon`.")
+    subject: Name | None = Field(None, description="Subject of the facts, such as `Ada`; case-insensitive.")
+    predicate: Name | None = Field(None, description="Predicate of the facts, such as `lives_in`.")
+    object: Name | None = Field(None, description="Object of the facts, such as `Lisbon`.")
     as_of: Time | None = Field(None, description="Facts that held at this time; now by default.")
     history: bool = Field(False, description="Facts of all times; not together with `as_of`.")
     limit: int = Field(50, ge=1, le=200, description="Maximum number of facts.")
@@ -127,7 +127,7 @@ class ExtractedEntity(BaseModel):
 
 
 class ExtractedFact(BaseModel):
-    """What a memory states; with `ends`, that it holds no more (without an object: whatever the object)."""
+    """A fact stated by a memory; with `ends`, its end (without an object: of all objects)."""
 
     subject: str
     predicate: str
@@ -148,7 +148,7 @@ class ExtractedFact(BaseModel):
 
 
 class Extracted(BaseModel):
-    """What a memory contributes to the graph."""
+    """Contribution of a memory to the graph."""
 
     entities: list[ExtractedEntity]
     facts: list[ExtractedFact]

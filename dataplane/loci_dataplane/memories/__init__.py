@@ -1,1 +1,1 @@
-"""What a memory is, and storing, reading and changing memories."""
+"""Memories: store, read, update and delete."""

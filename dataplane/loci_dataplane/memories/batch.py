@@ -47,7 +47,7 @@ class ItemError(BaseModel):
 
 
 class BatchItem(BaseModel):
-    """What became of one item: `status` is 201 with the memory, or that of the error."""
+    """Result of one item: `status` is 201 with the memory, or the status of the error."""
 
     status: int
     memory: MemoryOutput | None = None

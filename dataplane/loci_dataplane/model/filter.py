@@ -86,18 +86,13 @@ def parse(document: dict[str, Any], where: str = "body.filters") -> Filter:
     return parsed
 
 
-def bounds(parsed: Filter) -> bool:
-    """Whether a filter certainly leaves something out: all of its alternatives compare something.
-
-    `{"OR": [{}, {"user_id": "ada"}]}` and `{"NOT": {"AND": []}}` do not: one matches every memory, one none.
-    """
+def compares(parsed: Filter) -> bool:
+    """Whether a filter has any comparison; one without, such as `{"AND": []}`, may match every memory."""
     match parsed:
-        case AllOf(parts):
-            return any(map(bounds, parts))
-        case AnyOf(parts):
-            return bool(parts) and all(map(bounds, parts))
+        case AllOf(parts) | AnyOf(parts):
+            return any(map(compares, parts))
         case Not(part):
-            return bounds(part)
+            return compares(part)
         case _:
             return True
 

@@ -33,7 +33,7 @@ class Assertion:
 
 @dataclass(slots=True)
 class _Later:
-    """What closes facts, in the part of a time line after the assertion at hand; of each kind the nearest."""
+    """Nearest events of each kind that end a fact, in the part of a timeline after its assertion."""
 
     opposed: dict[tuple[str, str | None], Assertion] = field(default_factory=dict)
     exclusive: list[Assertion] = field(default_factory=list)

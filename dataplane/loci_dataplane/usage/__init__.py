@@ -1,1 +1,1 @@
-"""What a tenant has used of its limits."""
+"""Usage of a tenant's limits."""

@@ -1,8 +1,8 @@
-"""A tenant's share of a PostgreSQL server: the names of its roles and schema, and the schema's versions.
+"""A tenant's share of a PostgreSQL server: names of its roles and schema, and the schema migrations.
 
-The operator creates it; the tenant's data plane uses it. All names are made from the tenant's name, whose `-` becomes
-`_`: no two tenants share a name, since a tenant's name has no `_`. The prefixes differ, so that no tenant's login role
-is another's owner role.
+The operator creates the share and the tenant's data plane uses it. All names derive from the tenant's name with `-`
+replaced by `_`; they are unique, because tenant names contain no `_`. Different prefixes prevent one tenant's login
+role from being another's owner role.
 """
 
 from __future__ import annotations
@@ -10,36 +10,36 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
-SCHEMA_VERSION: Final = 2
-"""The newest version of the schema. A release works with this one and the one before, so that pods can be replaced
-one by one after a migration."""
+SCHEMA_VERSION: Final = 1
+"""Latest schema version. A release works with this version and the previous one, so that pods can be replaced one by
+one after a migration."""
 
 
 def schema(tenant: str) -> str:
-    """The tenant's schema."""
+    """Name of the tenant's schema."""
     return f"tenant_{_plain(tenant)}"
 
 
 def login_role(tenant: str) -> str:
-    """The role that the tenant's pods log in as: it may read and write rows, and nothing else."""
+    """Name of the role that the tenant's pods log in as; it may only read and write rows."""
     return f"tenant_{_plain(tenant)}"
 
 
 def owner_role(tenant: str) -> str:
-    """The role that owns the schema and its tables and migrates them; nobody logs in as it."""
+    """Name of the role that owns and migrates the schema; it cannot log in."""
     return f"owner_{_plain(tenant)}"
 
 
 def migration(version: int, tenant: str) -> str:
-    """The statements that make a version of the tenant's schema out of the one before; the owner runs them.
+    """SQL that migrates the tenant's schema from the previous version to this one; run as the owner.
 
-    A version never changes once it was released.
+    A released migration never changes.
     """
     return _script(f"v{version}.sql", tenant)
 
 
 def grants(tenant: str) -> str:
-    """The statements that give the login role what it may do; the owner runs them after any migration."""
+    """SQL that grants the login role its privileges; run as the owner after every migration."""
     return _script("grants.sql", tenant)
 
 

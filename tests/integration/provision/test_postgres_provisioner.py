@@ -47,8 +47,7 @@ DAMAGE = {
     "no grant": 'REVOKE ALL ON tenant_broken.schema_version FROM "tenant_broken"',
     "no connection": 'REVOKE CONNECT ON DATABASE loci FROM "tenant_broken"',
     "half a schema": "DROP TABLE tenant_broken.schema_version, tenant_broken.totals, tenant_broken.memory,"
-    " tenant_broken.outbox, tenant_broken.history, tenant_broken.replies, tenant_broken.erasures;"
-    " DROP SEQUENCE tenant_broken.revision",
+    " tenant_broken.outbox; DROP SEQUENCE tenant_broken.revision",
 }
 
 
@@ -125,9 +124,9 @@ async def test_a_purge_that_stopped_half_way_is_completed_by_the_next(
 @pytest.mark.parametrize("name", ["", "a_b", 'a"; DROP ROLE postgres; --', "A", "a" * 41, "system"])
 async def test_a_name_that_is_no_tenant_s_is_refused(provisioner: PostgresProvisioner, name: str) -> None:
     for call in (provisioner.create, provisioner.verify, provisioner.rotate):
-        with pytest.raises(ValueError, match="no tenant's name"):
+        with pytest.raises(ValueError, match="not a valid tenant name"):
             await call(name, PASSWORD)
-    with pytest.raises(ValueError, match="no tenant's name"):
+    with pytest.raises(ValueError, match="not a valid tenant name"):
         await provisioner.purge(name)
 
 

@@ -98,7 +98,7 @@ def test_a_deleted_tenant_is_refused_and_its_name_is_kept_from_others_while_its_
     assert status(served, key, f"/v1/memories/{memory}") == 401
     again = admin.post("/admin/tenants", json={"name": "leaves", "tier": "pro"})
     assert (again.status_code, ErrorBody.model_validate_json(again.content).error) == (409, "conflict")
-    assert "left its data in" in again.json()["message"]
+    assert "Data of an earlier tenant" in again.json()["message"]
 
 
 BAD_TENANTS = {

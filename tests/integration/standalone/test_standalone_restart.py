@@ -57,7 +57,7 @@ def test_ends_in_order_when_told_to(tmp_path: Path) -> None:
 def test_files_come_and_change_and_go(tmp_path: Path, declared: Path) -> None:
     with serve(tmp_path, declared) as served:
         declare(declared, "acme")
-        wait_until(lambda: "made the key 'default' of tenant acme" in served.log.read_text(), "acme is taken up")
+        wait_until(lambda: "generated key 'default' of tenant acme" in served.log.read_text(), "acme is applied")
         key = served.key("acme")
         memory = remember(served, key)
         declare(declared, "acme", suspend=True)
@@ -91,7 +91,7 @@ def test_a_returning_tenant_sees_old_data_only_when_it_adopts_it(tmp_path: Path,
         (declared / "acme.yaml").unlink()
         wait_until(lambda: status(served, first, memory) == 401, "acme is gone")
         declare(declared, "acme")
-        wait_until(lambda: "left its data in" in served.log.read_text(), "the new acme is refused")
+        wait_until(lambda: "Data of an earlier tenant" in served.log.read_text(), "the new acme is refused")
         declare(declared, "acme", annotations={"loci.dev/adopt": "true"})
         wait_until(lambda: served.key("acme") != first, "the new acme has its key")
         wait_until(lambda: status(served, served.key("acme"), memory) == 200, "the data is taken over")
@@ -114,9 +114,11 @@ def test_an_emptied_file_or_a_lost_folder_deletes_nobody(tmp_path: Path, declare
         key = served.key("acme")
         memory = remember(served, key)
         (declared / "acme.yaml").write_text("")
-        wait_until(lambda: "it describes no tenant" in served.log.read_text(), "the empty file is reported")
+        wait_until(lambda: "the file contains no tenant" in served.log.read_text(), "the empty file is reported")
         declared.rename(tmp_path / "away")
-        wait_until(lambda: f"{declared} is gone" in served.log.read_text(), "the lost folder is reported")
+        wait_until(
+            lambda: f"{declared} does not exist any more" in served.log.read_text(), "the lost folder is reported"
+        )
         assert status(served, key, memory) == 200
 
 
@@ -135,7 +137,7 @@ def test_no_file_ends_the_server_whatever_is_in_it(tmp_path: Path, declared: Pat
     for number, text in enumerate(ODD.values()):
         (declared / f"odd-{number}.yaml").write_text(text)
     with serve(tmp_path, declared) as served:
-        wait_until(lambda: served.log.read_text().count("it is not readable as YAML") == len(ODD), "each is reported")
+        wait_until(lambda: served.log.read_text().count("invalid YAML") == len(ODD), "each is reported")
         assert status(served, served.key("acme"), "mem_none") == 404
 
 
@@ -146,7 +148,7 @@ def test_one_tenants_broken_data_stops_no_other(tmp_path: Path, declared: Path) 
         keys = {name: served.key(name) for name in ("acme", "broken")}
     (served.data / "tenants" / "broken" / "memories.db").write_text("garbage" * 1_000)
     with serve(tmp_path, declared) as served:
-        assert "tenant broken is not serving, its data cannot be opened (records" in served.log.read_text()
+        assert "tenant broken is not serving because its data cannot be opened (records" in served.log.read_text()
         assert status(served, keys["acme"], "mem_none") == 404
         with served.client(keys["broken"]) as client:
             answer = client.get("/v1/memories/mem_none")

@@ -55,7 +55,7 @@ def test_says_its_version() -> None:
 
 def test_an_unknown_command_is_said_to_be_unknown() -> None:
     result = loci("polcy")
-    assert (result.returncode, result.stderr) == (2, "loci: there is no command 'polcy'; see `loci --help`\n")
+    assert (result.returncode, result.stderr) == (2, "loci: unknown command 'polcy'; see `loci --help`\n")
 
 
 def test_bad_settings_are_named_without_their_values() -> None:

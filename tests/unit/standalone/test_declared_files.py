@@ -81,6 +81,6 @@ async def test_a_tenant_that_cannot_be_taken_up_is_reported_and_its_key_is_not_l
     files = DeclaredTenants(declared, declared.parent, cast("FolderStore", kept), told.append)
     await files.apply()
     assert set(kept.tenants) == {"whole"}
-    assert "tenant broken cannot be taken up (RuntimeError)" in told
+    assert "tenant broken cannot be applied (RuntimeError)" in told
     key = (declared.parent / "whole.default.key").read_text().strip()
     assert kept.tenants["whole"].spec.api_keys[0].sha256 == sha256(key)

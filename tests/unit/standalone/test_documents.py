@@ -41,13 +41,13 @@ def test_a_file_may_hold_several_tenants(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"a: [1", "not readable as YAML, see line 1"),
-        (b"\xff\xfe\xff", "not readable as YAML"),
-        (b"!!python/object/apply:os.system [true]", "not readable as YAML"),
+        (b"a: [1", "invalid YAML, see line 1"),
+        (b"\xff\xfe\xff", "invalid YAML"),
+        (b"!!python/object/apply:os.system [true]", "invalid YAML"),
         (b"- 1", "MemoryTenant"),
         (b"kind: Secret\nmetadata: {name: a}\nspec: {tier: free}", "kind: Input should be 'MemoryTenant'"),
-        (b"", "it describes no tenant"),
-        (b"# nothing\n---\n", "it describes no tenant"),
+        (b"", "the file contains no tenant"),
+        (b"# nothing\n---\n", "the file contains no tenant"),
         (b"metadata: {name: a}\nspec: {tier: free, dispalyName: A}", "spec.dispalyName: Extra inputs"),
         (b"metadata: {name: a}\nspec: {}", "spec.tier: Field required"),
         (b"metadata: {name: ../a}\nspec: {tier: free}", "metadata.name: must be 1 to 40 characters"),

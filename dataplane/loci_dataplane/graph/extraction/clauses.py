@@ -22,7 +22,7 @@ _CONDITIONS: Final = word_set("if when imagine suppose")
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """Who says it, and when."""
+    """Speaker and time of a statement."""
 
     speaker: Entity
     at: datetime

@@ -34,7 +34,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a clause comes to, once its negation is considered."""
+    """Predicate of a clause after applying its negation."""
 
     predicate: str
     ends: bool
@@ -42,7 +42,7 @@ class Claim:
 
 
 def facts(reading: Reading) -> Iterator[Fact]:
-    """What a sentence states."""
+    """Statement of a sentence."""
     for subject in subjects(reading):
         yield from _clauses(reading, subject)
 
@@ -104,7 +104,7 @@ def _of_object(reading: Reading, clause: Clause, found: Entity | None, end: int)
 
 
 def _claim(reading: Reading, clause: Clause, end: int) -> Claim | None:
-    """What is claimed of an object that ends at a token; None when a negation leaves nothing."""
+    """Claim about an object that ends at a token; None if a negation cancels it."""
     rule, negations = clause.rule, clause.verb.negations
     if not negations:
         these_days = (reading.lower(end), reading.lower(end + 1)) == ("these", "days")
@@ -120,7 +120,7 @@ def _claim(reading: Reading, clause: Clause, end: int) -> Claim | None:
 
 
 def _other(reading: Reading, end: int) -> Entity | None:
-    """What something is preferred to: the word after `over` or `instead of`."""
+    """The rejected alternative of a preference: the word after `over` or `instead of`."""
     place = end + (2 if reading.lower(end + 1) == "of" else 1)
     if reading.lower(end) not in _OVER or not reading.lower(place)[:1].isalnum():
         return None

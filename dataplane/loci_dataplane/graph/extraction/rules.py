@@ -1,4 +1,4 @@
-"""What a language's tables are made of: verb phrases and what each of them states."""
+"""Types of a language's tables: verb phrases and the statements they make."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 
 class Takes(Enum):
-    """What kind of object a verb phrase takes."""
+    """Kind of object that a verb phrase takes."""
 
     PLACE = auto()
     NAME = auto()
@@ -23,7 +23,7 @@ class Takes(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a verb phrase states of its subject.
+    """Statement that a verb phrase makes about its subject.
 
     Attributes:
         predicate: The name of the statement.

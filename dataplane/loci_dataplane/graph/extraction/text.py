@@ -59,7 +59,7 @@ class Spoken:
 
 
 def spoken(content: str, metadata: Mapping[str, Any]) -> Spoken:
-    """Who says a content, by `metadata.speaker` or a prefix such as `Ada:`, and what is said."""
+    """Speaker of a content, from `metadata.speaker` or a prefix such as `Ada:`, and the remaining text."""
     text = unicodedata.normalize("NFKC", content).replace("\u2019", "'").replace("\u2018", "'")
     named = metadata.get("speaker")
     speaker = " ".join(named.split())[:80] if isinstance(named, str) and named.strip() else None

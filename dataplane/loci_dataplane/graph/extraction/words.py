@@ -130,7 +130,7 @@ NOT_NAMES: Final = (
         "der die das ein eine un una uno une des mi mein meine meu minha mon ma i'm"
     )
 )
-"""Words that are written with a capital, at a sentence's start or anywhere, and name nobody."""
+"""Words that are capitalised, at the start of a sentence or anywhere, but are not names."""
 PLACE_PREPOSITIONS: Final = word_set("in to from near visit visited visiting nach aus en a à em de")
 ORGANISATION_WORDS: Final = word_set(
     "inc ltd llc gmbh corp corporation company university college school academy institute hospital bank church "

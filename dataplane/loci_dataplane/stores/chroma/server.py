@@ -1,8 +1,8 @@
 """A collection on a Chroma server, by its id.
 
-The server has no authentication: whoever reaches it can use every collection whose id is known. It therefore listens on
-its pod's loopback address alone, and the gate before it admits a tenant's token to the tenant's own collection. The pod
-knows its collection by the id that the provisioner recorded, and never asks the server for names.
+The server has no authentication: a client that reaches it can use every collection whose id it knows. It therefore
+listens on its pod's loopback address alone, and the gate before it admits a tenant's token to the tenant's own
+collection. The pod knows its collection by the id that the provisioner recorded, and never asks the server for names.
 """
 
 from __future__ import annotations

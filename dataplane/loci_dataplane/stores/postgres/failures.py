@@ -11,7 +11,7 @@ from loci_dataplane.stores.errors import StorageFullError, StoreUnavailableError
 COMPONENT: Final = "records"
 
 FAILURES: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What a connection raises."""
+"""Exceptions that a connection raises."""
 _UNAVAILABLE: Final = (
     OSError,
     TimeoutError,

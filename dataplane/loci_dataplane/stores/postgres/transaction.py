@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from loci_dataplane.model.history import Author, Event
 from loci_dataplane.model.memory import Memory, timestamp
-from loci_dataplane.model.reply import Attempt, Reply
 from loci_dataplane.stores.errors import QuotaExceededError
-from loci_dataplane.stores.postgres import replies
 from loci_dataplane.stores.postgres.database import Session
-from loci_dataplane.stores.postgres.history import Versions
 from loci_dataplane.stores.postgres.records import LIVE
 from loci_dataplane.stores.postgres.rows import COLUMNS, READ, memory_of, values
 
@@ -22,7 +18,7 @@ _NOTE: Final = """
 ON CONFLICT (memory_id) DO UPDATE SET revision = nextval('{schema}.revision'), attempts = 0, due_at = ''
 """
 _INDEXED: Final = "row_to_json((content, user_id, session_id, metadata, created_at))::text AS indexed"
-"""What the vectors and the graph are made of."""
+"""Source data of the vectors and the graph."""
 _ADD: Final = f"""
 WITH place AS (
   UPDATE {{schema}}.totals SET memories = memories + 1, position = position + 1, words = words + {_WORDS}
@@ -49,7 +45,7 @@ INSERT INTO {{schema}}.outbox (memory_id) SELECT id FROM changed, old WHERE chan
 """  # noqa: S608 - constant names
 _DELETE: Final = f"""
 WITH gone AS (
-  DELETE FROM {{schema}}.memory WHERE id = ANY($1::text[]) RETURNING id, words
+  DELETE FROM {{schema}}.memory WHERE id IN ({{ids}}) RETURNING id, words
 ), counted AS (
   UPDATE {{schema}}.totals SET
     memories = memories - (SELECT count(*) FROM gone), words = words - (SELECT coalesce(sum(words), 0) FROM gone)
@@ -58,17 +54,16 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone
 """  # noqa: S608 - constant names
+_THESE: Final = "SELECT unnest($1::text[])"
 _EXPIRED: Final = "SELECT id FROM {schema}.memory WHERE expires_at <= $1::text LIMIT $2::bigint"
 
 
 class PostgresTransaction:
     """One open transaction, which holds the lock of the schema's totals."""
 
-    def __init__(self, connection: Session, schema: str, author: Author) -> None:
+    def __init__(self, connection: Session, schema: str) -> None:
         self._connection = connection
         self._schema = schema
-        self._author = author
-        self._history = Versions(connection, schema)
 
     async def get(self, memory_id: str, now: datetime) -> Memory | None:
         """Return a memory; the lock of the totals keeps it as it is."""
@@ -82,36 +77,17 @@ class PostgresTransaction:
         row = await self._connection.fetchrow(query, *values(memory), max_memories)
         if row is None or not row["added"]:
             raise QuotaExceededError(limit=max_memories, used=row["used"] if row else 0)
-        await self._history.note(memory, Event.CREATED, self._author)
 
     async def replace(self, memory: Memory) -> None:
         """Overwrite a memory."""
-        await self._history.settle([memory.id])
         await self._connection.execute(_REPLACE.format(schema=self._schema), *values(memory))
-        await self._history.note(memory, Event.UPDATED, self._author)
 
     async def delete(self, ids: Sequence[str]) -> int:
         """Delete memories; return how many existed."""
-        return await self._delete(ids, Event.DELETED, self._author)
+        query = _DELETE.format(schema=self._schema, ids=_THESE)
+        return int(await self._connection.fetchval(query, list(ids)))
 
     async def delete_expired(self, now: datetime, limit: int) -> int:
         """Delete memories that have expired; return how many."""
-        rows = await self._connection.fetch(_EXPIRED.format(schema=self._schema), timestamp(now), limit)
-        return await self._delete([row["id"] for row in rows], Event.EXPIRED, Author(at=now))
-
-    async def last_version(self, memory_id: str) -> int:
-        """Return the last version of an id."""
-        return await self._history.last(memory_id)
-
-    async def reply(self, key: str, now: datetime) -> tuple[str, Reply] | None:
-        """Return what was kept for a key."""
-        return await replies.get(self._connection, self._schema, key, now)
-
-    async def keep_reply(self, attempt: Attempt, reply: Reply, now: datetime, expires_at: datetime) -> None:
-        """Keep the reply to an attempt."""
-        await replies.remove_expired(self._connection, self._schema, now)
-        await replies.keep(self._connection, self._schema, attempt, reply, expires_at)
-
-    async def _delete(self, ids: Sequence[str], event: Event, author: Author) -> int:
-        await self._history.end(ids, event, author)
-        return int(await self._connection.fetchval(_DELETE.format(schema=self._schema), list(ids)))
+        query = _DELETE.format(schema=self._schema, ids=_EXPIRED.format(schema=self._schema))
+        return int(await self._connection.fetchval(query, timestamp(now), limit))

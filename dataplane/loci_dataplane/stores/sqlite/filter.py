@@ -1,8 +1,8 @@
-"""A filter as an SQLite condition over the columns of `memories`; every value and every key is a parameter.
+"""Compile a filter to an SQLite condition over the columns of `memories`; all values and keys are bound parameters.
 
-A place in metadata is read by `json_type` and `json_extract` with a path. SQLite's paths know neither keys with quotes,
-backslashes or control characters nor keys that may also be an item's index: those are walked key by key with
-`json_each`, which costs about ten times as much for each row.
+Metadata is read by `json_type` and `json_extract` with a path. SQLite's JSON paths cannot express keys with quotes,
+backslashes or control characters, nor keys that may also be a list index; these are resolved key by key with
+`json_each`, at about ten times the cost per row. Every condition is 1 or 0, never null, so that negation is exact.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from loci_dataplane.model.values import Scalar, folded
 _SYMBOLS: Final = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _NUMBERS: Final = "('integer', 'real')"
 _PLAIN: Final = re.compile(r'(?!(?:0|[1-9][0-9]*)\Z)[^"\\\x00-\x1f]+')
-"""Keys that SQLite finds as orjson wrote them, and that cannot be an index."""
+"""Keys that an SQLite path can express and that cannot be a list index."""
 
 
 class Sql(NamedTuple):
-    """An expression and its parameters."""
+    """SQL expression with its parameters."""
 
     text: str
     parameters: tuple[Scalar, ...] = ()
 
 
 class _Place(NamedTuple):
-    """A place in metadata: its JSON type, null where nothing is, and its value."""
+    """SQL for the JSON type (null if missing) and the value at a metadata path."""
 
     kind: Sql
     value: Sql
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Add the functions that conditions call to a connection."""
+    """Register the functions that conditions use on a connection."""
     connection.create_function("folded", 1, _folded_text, deterministic=True)
 
 
 def condition(parsed: Filter) -> Sql:
-    """An expression that is 1 or 0, never null; its connection needs `register`."""
+    """SQL condition that is 1 or 0, never null; `register` must be called on the connection first."""
     match parsed:
         case Among(ids):
             return Sql("id IN (SELECT value FROM json_each(?))", (json.dumps(ids),))
@@ -119,7 +119,7 @@ def _equal(place: _Place, value: Scalar) -> Sql:
 
 
 def _contains(place: _Place, value: Scalar) -> Sql:
-    """A string contains a string; a list contains a value of the same type."""
+    """Condition that a string contains a string, or a list contains a value of the same type."""
     members = "EXISTS (SELECT 1 FROM json_each(CASE WHEN {} = 'array' THEN {} END) AS item WHERE {})"
     listed = _fill(members, *place, _member(value))
     if not isinstance(value, str):
@@ -145,7 +145,7 @@ def _boolean(value: bool) -> Sql:  # noqa: FBT001 - the value itself
 
 
 def _folded_text(value: object) -> str | None:
-    # SQLite may call it on values of every type: AND gives no order of evaluation.
+    # SQLite may call this with values of any type, since AND does not guarantee an order of evaluation.
     return folded(value) if isinstance(value, str) else None
 
 
