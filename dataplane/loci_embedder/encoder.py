@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any, Final, Self
@@ -24,8 +24,6 @@ _STRIDE: Final = 32
 """Tokens that a window of a longer text repeats of the one before."""
 _MAX_WINDOWS: Final = 32
 """Windows of one text, about 7,000 tokens; the data plane sends shorter parts."""
-_BATCH_TOKENS: Final = 2_048
-"""Maximum of texts x tokens of the longest in one forward pass: larger ones take memory and are no faster on a core."""
 
 
 class ModelFileError(RuntimeError):
@@ -74,25 +72,24 @@ class Encoder:
         """
         windows = [[e, *e.overflowing][:_MAX_WINDOWS] for e in self._tokenizer.encode_batch(list(texts))]
         encodings = [window for of_text in windows for window in of_text]
+        vectors = np.stack([self._forward(encoding) for encoding in encodings])
         lengths = np.array([len(e.ids) for e in encodings])
-        vectors = np.empty((len(encodings), DIMENSION), dtype=np.float32)
-        for batch in _batches(lengths.tolist()):
-            vectors[batch] = self._forward([encodings[i] for i in batch])
-        tokens = int(lengths.sum())
         if len(encodings) > len(texts):
             vectors = _by_text(vectors * lengths[:, None], [len(of_text) for of_text in windows])
-        return vectors, tokens
+        return vectors, int(lengths.sum())
 
-    def _forward(self, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
-        longest = max(len(e.ids) for e in encodings)
-        ids = np.zeros((len(encodings), longest), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for row, encoding in enumerate(encodings):
-            ids[row, : len(encoding.ids)] = encoding.ids
-            mask[row, : len(encoding.ids)] = 1
-        feeds = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+    def _forward(self, encoding: Encoding) -> NDArray[np.float32]:
+        """Return the unit vector of one input.
+
+        Inputs are not batched: activations are quantized over the whole tensor, so a vector would depend on the texts
+        beside it (a cosine of 0.99 to itself alone was seen), and on one core a batch is no faster.
+        """
+        ids = np.array([encoding.ids], dtype=np.int64)
+        feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         (states,) = self._session.run(None, feeds)
-        return _pool(states, mask)
+        mean = states[0].mean(axis=0)
+        unit: NDArray[np.float32] = mean / np.linalg.norm(mean)
+        return unit
 
 
 def tokenizer() -> BertWordPieceTokenizer:
@@ -101,26 +98,6 @@ def tokenizer() -> BertWordPieceTokenizer:
         made = BertWordPieceTokenizer(str(vocabulary), lowercase=True)
     made.enable_truncation(MAX_TOKENS, stride=_STRIDE)
     return made
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Yield indices of texts of similar length, in batches within the bound."""
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and (len(batch) + 1) * lengths[index] > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
-
-
-def _pool(states: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return the mean of each text's token states, as unit vectors."""
-    weights = mask[:, :, None].astype(np.float32)
-    means = (states * weights).sum(axis=1) / weights.sum(axis=1)
-    unit: NDArray[np.float32] = means / np.linalg.norm(means, axis=1, keepdims=True)
-    return unit
 
 
 def _by_text(weighted: NDArray[np.float32], windows: Sequence[int]) -> NDArray[np.float32]:

@@ -62,10 +62,10 @@ def run_task(task: Path, served: Served, folder: Path) -> dict[str, Any]:
 def answers(task: Path, served: Served, folder: Path, *, foreign: bool) -> list[Answer]:
     """Ask each question of its own conversation, or of the next one."""
     tenants = json.loads((folder / "state.json").read_text())["tenants"]
-    conversations = _conversations(task)
-    asked = conversations[1:] + conversations[:1] if foreign else conversations
+    own = conversations(task)
+    asked = own[1:] + own[:1] if foreign else own
     found: list[Answer] = []
-    for conversation, questions in zip(conversations, asked, strict=True):
+    for conversation, questions in zip(own, asked, strict=True):
         tenant = tenants[conversation["id"]]
         with served.client(tenant["key"]) as client:
             for question in questions["qa"]:
@@ -93,17 +93,22 @@ def at_thresholds(own: Sequence[Answer], scores: Sequence[float]) -> Iterator[Fi
 def _result(result: dict[str, Any], turns: dict[str, list[str]], expected: set[str]) -> Result:
     explanation = result["explanation"]
     values = {r.name: explanation.get(r.name, {}).get("evidence", 0.0) for r in (VectorRetriever, KeywordRetriever)}
-    evidence = sum(r.weight * values[r.name] for r in (VectorRetriever, KeywordRetriever)) + explanation["neighbour"]
+    evidence = sum(r.weight * values[r.name] for r in (VectorRetriever, KeywordRetriever))
+    evidence += explanation["neighbour"] + explanation["speaker"]
     cosine = explanation.get(VectorRetriever.name, {}).get("score")
     relevant = not expected.isdisjoint(turns.get(result["id"], []))
     return Result(result["score"], evidence, cosine, values[KeywordRetriever.name], relevant)
 
 
-def _conversations(task: Path) -> list[dict[str, Any]]:
+def conversations(task: Path) -> list[dict[str, Any]]:
+    """The task's conversations: `turns`, each with the `content` that is stored, and `qa`, questions with evidence."""
     specification = importlib.util.spec_from_file_location("locomo_task", task / "locomo_task.py")
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     loaded: list[dict[str, Any]] = module.load()
+    for conversation in loaded:
+        for turn in conversation["turns"]:
+            turn["content"] = module.render(turn["turn"], turn["date"], module.DEFAULT_FORMAT)
     return loaded

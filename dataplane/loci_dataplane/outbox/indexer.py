@@ -29,9 +29,9 @@ import structlog
 
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.outbox.graph_index import GraphIndex
+from loci_dataplane.outbox.passages import passages
 from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreError
 from loci_dataplane.stores.ports import Embedder, OutboxEntry, Stores, Vector
-from loci_dataplane.text.parts import parts
 from loci_runtime.backoff import Backoff
 
 _BATCH: Final = 32
@@ -181,7 +181,7 @@ class Indexer:
 
     async def _embedded(self, memories: Sequence[Memory]) -> dict[str, Vector]:
         """Return each memory's vectors, of shape (parts, dimension)."""
-        contents = [parts(memory.content) for memory in memories]
+        contents = [passages(memory) for memory in memories]
         texts = list(itertools.chain.from_iterable(contents))
         calls = [texts[start : start + _TEXTS_AT_ONCE] for start in range(0, len(texts), _TEXTS_AT_ONCE)]
         vectors = np.concatenate([await self._embedder.embed(call, interactive=False) for call in calls])

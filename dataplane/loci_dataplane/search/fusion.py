@@ -1,27 +1,25 @@
 """From each retriever's evidence to one ranking: pure arithmetic.
 
 The evidence for a memory is the weighted sum of what the retrievers say, each from 0 to 1 on a scale of its own that
-does not depend on the other candidates. In a session the answer often stands beside the memory that matches, so each
-memory also gains a share of its better neighbour's evidence. `relevance.score` turns evidence into the score that is
-answered, and memories are ranked by it. On conversations such a blend beats reciprocal rank fusion, and is no worse
-than one of scores scaled over each answer's candidates, which could not be compared between answers
-(docs/benchmarks.md).
+does not depend on the other candidates. A memory of the speaker whom the query names has some more. In a session the
+answer often stands beside the memory that matches, so each memory also gains a share of its better neighbour's
+evidence. `relevance.score` turns evidence into the score that is answered, and memories are ranked by it. On
+conversations such a blend beats reciprocal rank fusion, and is no worse than one of scores scaled over each answer's
+candidates, which could not be compared between answers (docs/benchmarks.md).
 
 Cost: linear in candidates (a few hundred), below a millisecond. Failure modes: with one retriever left, scores are
 those of its mode; a memory whose vector is not indexed yet scores by its words alone; in a session that repeats itself
-neighbours lift each other, at most by `SPREAD`.
+neighbours lift each other, at most by `Recipe.spread`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
+from loci_dataplane.search.lexical import Match, Neighbours
+from loci_dataplane.search.recipe import Recipe
 from loci_dataplane.search.relevance import score
-
-SPREAD: Final = 0.35
-"""The share of the better neighbour's evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,44 +30,54 @@ class Ranked:
         score: from 0 to 1.
         evidence: by retriever, from 0 to 1.
         neighbour: evidence gained from a neighbour.
+        speaker: evidence for its speaker.
     """
 
     memory_id: str
     score: float
     evidence: Mapping[str, float] = field(default_factory=dict)
     neighbour: float = 0.0
+    speaker: float = 0.0
 
 
 def fuse(
     evidence: Mapping[str, Mapping[str, float]],
     weights: Mapping[str, float],
-    with_word: frozenset[str],
-    neighbours: Mapping[str, Sequence[str]],
+    matches: Mapping[str, Match],
+    neighbours: Neighbours,
+    recipe: Recipe,
 ) -> list[Ranked]:
     """Rank the candidates, best first.
 
     Args:
         evidence: by retriever, each candidate's evidence.
         weights: of the retrievers.
-        with_word: candidates that hold a word of the query.
+        matches: each candidate's words of the query.
         neighbours: of candidates, those beside them in their sessions; only other candidates gain.
+        recipe: further weights.
     """
-    sums: dict[str, float] = {}
+    sums = {i: recipe.speaker if match.named else 0.0 for i, match in matches.items()}
     for retriever, values in evidence.items():
         for memory_id, value in values.items():
-            sums[memory_id] = sums.get(memory_id, 0.0) + weights[retriever] * value
-    gains: dict[str, float] = {}
-    for memory_id, beside in neighbours.items():
-        for neighbour in beside:
-            if memory_id in sums and neighbour in sums:
-                gains[neighbour] = max(gains.get(neighbour, 0.0), SPREAD * sums[memory_id])
+            sums[memory_id] += weights[retriever] * value
+    gains = _gains(sums, neighbours, recipe.spread)
     ranked = [
         Ranked(
             i,
-            score(total + gains.get(i, 0.0), holds_word=i in with_word),
+            score(total + gains.get(i, 0.0), holds_word=matches[i].held > 0),
             {name: values[i] for name, values in evidence.items() if i in values},
             gains.get(i, 0.0),
+            recipe.speaker if matches[i].named else 0.0,
         )
         for i, total in sums.items()
     ]
     return sorted(ranked, key=lambda r: (-r.score, r.memory_id))
+
+
+def _gains(sums: Mapping[str, float], neighbours: Neighbours, spread: float) -> dict[str, float]:
+    gains: dict[str, float] = {}
+    for memory_id, beside in neighbours.items():
+        for neighbour in beside:
+            if memory_id in sums and neighbour in sums:
+                gains[neighbour] = max(gains.get(neighbour, 0.0), spread * sums[memory_id])
+    return gains

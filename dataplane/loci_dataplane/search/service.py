@@ -18,8 +18,9 @@ from cachetools import LRUCache
 from loci_dataplane.model import filter as language
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.search.fusion import Ranked, fuse
-from loci_dataplane.search.lexical import Match, Matcher
+from loci_dataplane.search.lexical import Match, Matcher, Neighbours
 from loci_dataplane.search.question import Question
+from loci_dataplane.search.recipe import DEFAULT, Recipe
 from loci_dataplane.search.retrievers.port import Found, Retriever
 from loci_dataplane.search.schemas import HYBRID, SearchInput, SearchOutput, SearchResult
 from loci_dataplane.stores.ports import Frequencies, Stores
@@ -48,12 +49,14 @@ class Search:
         retrievers: Sequence[Retriever],
         generation: Callable[[], int],
         now: Callable[[], datetime],
+        recipe: Recipe = DEFAULT,
     ) -> None:
         self._stores = stores
         self._retrievers = retrievers
         self._generation = generation
         self._now = now
-        self._matcher = Matcher()
+        self._recipe = recipe
+        self._matcher = Matcher(recipe)
         self._cache: LRUCache[tuple[int, str], SearchOutput] = LRUCache(_CACHED_CHARACTERS, getsizeof=_size)
         self._log = structlog.get_logger()
         self._hits = 0
@@ -87,14 +90,14 @@ class Search:
         found = await self._retrieve(retrievers, question)
         neighbours = await self._neighbours(found) if wanted.spread else {}
         memories = await self._memories(_candidates(found, neighbours, wanted.mode), question)
-        matches = await self._matches(memories, question)
+        matches = await self._matches(memories, question, neighbours)
         if any(r.needs_word for r in retrievers) and wanted.mode != HYBRID:
             matches = {memory_id: match for memory_id, match in matches.items() if match.held}
         evidence, failed = await self._judge(found, matches)
         alone = wanted.mode != HYBRID or len(evidence) == 1
         weights = {r.name: r.weight_alone if alone else r.weight for r in retrievers}
-        with_word = frozenset(memory_id for memory_id, match in matches.items() if match.held)
-        ranked = [r for r in fuse(evidence, weights, with_word, neighbours) if r.score >= wanted.threshold]
+        fused = fuse(evidence, weights, matches, neighbours, self._recipe)
+        ranked = [r for r in fused if r.score >= wanted.threshold]
         results = [_result(r, memories[r.memory_id], found, wanted) for r in ranked[: wanted.limit]]
         return results, [r.name for r in retrievers if r.name not in found or r.name in failed]
 
@@ -124,11 +127,14 @@ class Search:
         admitted = language.AllOf((question.where, language.Among(tuple(ids))))
         return {memory.id: memory for memory in await self._stores.records.page(admitted, 0, len(ids), question.now)}
 
-    async def _matches(self, memories: Mapping[str, Memory], question: Question) -> dict[str, Match]:
+    async def _matches(
+        self, memories: Mapping[str, Memory], question: Question, neighbours: Neighbours
+    ) -> dict[str, Match]:
         terms = index_terms(question.words)
         frequencies = await self._stores.full_text.frequencies(terms) if terms else Frequencies(0)
         # Long memories take milliseconds, so not on the event loop.
-        return await asyncio.to_thread(self._matcher.match, question.words, frequencies, list(memories.values()))
+        rows = list(memories.values())
+        return await asyncio.to_thread(self._matcher.match, question.words, frequencies, rows, neighbours)
 
     async def _judge(
         self, found: Mapping[str, Found], matches: Mapping[str, Match]
@@ -177,8 +183,8 @@ def _result(ranked: Ranked, memory: Memory, found: Mapping[str, Found], wanted: 
 
 
 def _explanation(ranked: Ranked, found: Mapping[str, Found]) -> dict[str, Any]:
-    """By retriever the evidence and, if it found the memory itself, its rank and score; and the neighbour's share."""
-    explanation: dict[str, Any] = {"neighbour": ranked.neighbour}
+    """By retriever the evidence and, if it found the memory itself, its rank and score; and what else adds to it."""
+    explanation: dict[str, Any] = {"neighbour": ranked.neighbour, "speaker": ranked.speaker}
     for name, evidence in ranked.evidence.items():
         ranks = ((rank, hit) for rank, hit in enumerate(found[name].hits, 1) if hit.memory_id == ranked.memory_id)
         rank, hit = next(ranks, (None, None))

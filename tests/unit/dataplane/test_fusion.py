@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loci_dataplane.search.fusion import SPREAD, Ranked, fuse
+from loci_dataplane.search.fusion import Ranked, fuse
+from loci_dataplane.search.lexical import Match
+from loci_dataplane.search.recipe import DEFAULT
 from loci_dataplane.search.relevance import UNRELATED, score
 from loci_dataplane.search.retrievers.port import Found
 from loci_dataplane.search.schemas import MODES
@@ -15,7 +20,17 @@ IDS = st.sampled_from([f"mem_{letter}" for letter in "abcdefgh"])
 EVIDENCE = st.dictionaries(IDS, st.floats(0, 1), max_size=8)
 NEIGHBOURS = st.dictionaries(IDS, st.lists(IDS, max_size=2).map(tuple))
 BOTH = {"vector": 0.5, "keyword": 0.5}
-NO_WORD: frozenset[str] = frozenset()
+
+
+def ranking(
+    evidence: Mapping[str, Mapping[str, float]],
+    neighbours: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    held: frozenset[str] = frozenset(),
+    named: frozenset[str] = frozenset(),
+) -> list[Ranked]:
+    ids = {i for values in evidence.values() for i in values}
+    matches = {i: Match(int(i in held), 0.0, i in named) for i in ids}
+    return fuse(evidence, BOTH, matches, neighbours, DEFAULT)
 
 
 def by_id(ranked: list[Ranked]) -> dict[str, float]:
@@ -24,7 +39,7 @@ def by_id(ranked: list[Ranked]) -> dict[str, float]:
 
 def test_adds_weighted_evidence() -> None:
     evidence = {"vector": {"both": 0.8, "vector": 0.8}, "keyword": {"both": 0.6, "keyword": 0.6}}
-    assert by_id(fuse(evidence, BOTH, NO_WORD, {})) == {
+    assert by_id(ranking(evidence)) == {
         "both": pytest.approx(score(0.7, holds_word=False)),
         "vector": pytest.approx(score(0.4, holds_word=False)),
         "keyword": pytest.approx(score(0.3, holds_word=False)),
@@ -32,21 +47,27 @@ def test_adds_weighted_evidence() -> None:
 
 
 def test_a_score_does_not_depend_on_the_other_candidates() -> None:
-    alone = fuse({"vector": {"a": 0.6}}, BOTH, NO_WORD, {})
-    among = fuse({"vector": {"a": 0.6, "b": 1.0, "c": 0.0}}, BOTH, NO_WORD, {})
+    alone = ranking({"vector": {"a": 0.6}})
+    among = ranking({"vector": {"a": 0.6, "b": 1.0, "c": 0.0}})
     assert by_id(alone)["a"] == by_id(among)["a"]
 
 
 def test_a_candidate_gains_a_share_of_its_better_neighbour() -> None:
     evidence = {"vector": {"before": 1.0, "after": 0.5, "between": 0.0}}
-    ranked = fuse(evidence, BOTH, NO_WORD, {"before": ("between",), "after": ("between",)})
+    ranked = ranking(evidence, {"before": ("between",), "after": ("between",)})
     gained = next(entry for entry in ranked if entry.memory_id == "between")
-    assert gained.neighbour == SPREAD * 0.5
-    assert gained.score == score(SPREAD * 0.5, holds_word=False)
+    assert gained.neighbour == DEFAULT.spread * 0.5
+    assert gained.score == score(DEFAULT.spread * 0.5, holds_word=False)
 
 
 def test_a_neighbour_that_is_no_candidate_is_not_added() -> None:
-    assert by_id(fuse({"vector": {"a": 1.0}}, BOTH, NO_WORD, {"a": ("b",)})).keys() == {"a"}
+    assert by_id(ranking({"vector": {"a": 1.0}}, {"a": ("b",)})).keys() == {"a"}
+
+
+def test_a_memory_of_the_speaker_who_is_named_gains() -> None:
+    ranked = ranking({"vector": {"hers": 0.5, "his": 0.55}}, named=frozenset({"hers"}))
+    assert [entry.memory_id for entry in ranked] == ["hers", "his"]
+    assert ranked[0].speaker == DEFAULT.speaker
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -56,11 +77,11 @@ def test_neighbours_are_candidates_in_mode_hybrid_only(mode: str) -> None:
 
 
 def test_no_candidates_are_no_results() -> None:
-    assert fuse({"vector": {}, "keyword": {}}, BOTH, NO_WORD, {}) == []
+    assert ranking({"vector": {}, "keyword": {}}) == []
 
 
 def test_tells_each_retrievers_evidence() -> None:
-    ranked = fuse({"vector": {"a": 0.9, "b": 0.1}, "keyword": {"b": 0.3}}, BOTH, NO_WORD, {})
+    ranked = ranking({"vector": {"a": 0.9, "b": 0.1}, "keyword": {"b": 0.3}})
     assert {entry.memory_id: entry.evidence for entry in ranked}["b"] == {"vector": 0.1, "keyword": 0.3}
 
 
@@ -69,7 +90,7 @@ def test_tells_each_retrievers_evidence() -> None:
 def test_scores_lie_between_0_and_1_and_fall(
     vector: dict[str, float], keyword: dict[str, float], held: frozenset[str], neighbours: dict[str, tuple[str, ...]]
 ) -> None:
-    ranked = fuse({"vector": vector, "keyword": keyword}, BOTH, held, neighbours)
+    ranked = ranking({"vector": vector, "keyword": keyword}, neighbours, held)
     scores = [entry.score for entry in ranked]
     assert all(0 <= value <= 1 for value in scores)
     assert scores == sorted(scores, reverse=True)

@@ -1,0 +1,27 @@
+"""The steps of a ranking and their weights, each of which 0 switches off (`make bench-ablation` measures that)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How candidates are ranked, beside the retrievers' weights.
+
+    Args:
+        names: whether the names of speakers are left out of the words that a memory should hold.
+        speaker: evidence for a memory whose speaker is the only one that the query names.
+        near: share of the words of a memory's neighbours in the session that counts as its own.
+        further: the same for their neighbours.
+        spread: share of the better neighbour's evidence that a memory gains.
+    """
+
+    names: bool = True
+    speaker: float = 0.2
+    near: float = 0.3
+    further: float = 0.15
+    spread: float = 0.2
+
+
+DEFAULT = Recipe()
