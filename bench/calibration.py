@@ -1,4 +1,4 @@
-"""What scores mean: the constants of `search/relevance.py` and of the vector retriever, measured on the retrieval task.
+"""What scores mean: what the constants of `search/relevance.py` and of the vector retriever amount to on conversations.
 
 Each question is asked of its own conversation, where the answer is known, and of another one, which has nothing to say
 on it. `make bench-quality` reports precision and recall at some scores.
@@ -26,7 +26,7 @@ _PLATEAU: Final = 0.9
 
 
 def main() -> int:
-    """Measure, and report the values that the constants should have."""
+    """Measure, and report the measured values beside the constants."""
     if (task := task_folder()) is None:
         print("bench-calibration: skipped: no retrieval task beside the checkout (set LOCI_QUALITY_TASK)")
         return 0
@@ -51,7 +51,10 @@ def _constants(own: Sequence[Answer], foreign: Sequence[Answer]) -> Iterator[Fig
         yield figure(f"best evidence without a word in a foreign conversation, {share:.0%}", reached, "", THRESHOLD)
     plateau = _plateau([r for answer in own for r in answer.results])
     yield figure(
-        "SCALE: from there to where precision no longer grows", (plateau - THRESHOLD) / math.log(3.5), "", SCALE
+        "from THRESHOLD to where precision no longer grows, as a SCALE",
+        (plateau - THRESHOLD) / math.log(3.5),
+        "",
+        SCALE,
     )
 
 

@@ -1,10 +1,10 @@
 """From each retriever's evidence to one ranking: pure arithmetic.
 
 The evidence for a memory is the weighted sum of what the retrievers say, each from 0 to 1 on a scale of its own that
-does not depend on the other candidates. A memory of the speaker whom the query names has some more. In a session the
-answer often stands beside the memory that matches, so each memory also gains a share of its better neighbour's
-evidence. `relevance.score` turns evidence into the score that is answered, and memories are ranked by it. On
-conversations such a blend beats reciprocal rank fusion, and is no worse than one of scores scaled over each answer's
+does not depend on the other candidates. For a memory of the speaker whom the query names it is increased by a share. In
+a session the answer often stands beside the memory that matches, so each memory also gains a share of its better
+neighbour's evidence. `relevance.score` turns evidence into the score that is answered, and memories are ranked by it.
+On conversations such a blend beats reciprocal rank fusion, and is no worse than one of scores scaled over each answer's
 candidates, which could not be compared between answers (docs/benchmarks.md).
 
 Cost: linear in candidates (a few hundred), below a millisecond. Failure modes: with one retriever left, scores are
@@ -30,7 +30,7 @@ class Ranked:
         score: from 0 to 1.
         evidence: by retriever, from 0 to 1.
         neighbour: evidence gained from a neighbour.
-        speaker: evidence for its speaker.
+        speaker: evidence gained because the query names its speaker.
     """
 
     memory_id: str
@@ -56,10 +56,12 @@ def fuse(
         neighbours: of candidates, those beside them in their sessions; only other candidates gain.
         recipe: further weights.
     """
-    sums = {i: recipe.speaker if match.named else 0.0 for i, match in matches.items()}
+    sums = dict.fromkeys(matches, 0.0)
     for retriever, values in evidence.items():
         for memory_id, value in values.items():
             sums[memory_id] += weights[retriever] * value
+    spoken = {i: recipe.speaker * total for i, total in sums.items() if matches[i].named}
+    sums |= {i: sums[i] + gain for i, gain in spoken.items()}
     gains = _gains(sums, neighbours, recipe.spread)
     ranked = [
         Ranked(
@@ -67,7 +69,7 @@ def fuse(
             score(total + gains.get(i, 0.0), holds_word=matches[i].held > 0),
             {name: values[i] for name, values in evidence.items() if i in values},
             gains.get(i, 0.0),
-            recipe.speaker if matches[i].named else 0.0,
+            spoken.get(i, 0.0),
         )
         for i, total in sums.items()
     ]

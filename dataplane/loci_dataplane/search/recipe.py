@@ -11,14 +11,14 @@ class Recipe:
 
     Args:
         names: whether the names of speakers are left out of the words that a memory should hold.
-        speaker: evidence for a memory whose speaker is the only one that the query names.
+        speaker: share by which evidence grows for a memory whose speaker is the only one that the query names.
         near: share of the words of a memory's neighbours in the session that counts as its own.
         further: the same for their neighbours.
         spread: share of the better neighbour's evidence that a memory gains.
     """
 
     names: bool = True
-    speaker: float = 0.2
+    speaker: float = 0.3
     near: float = 0.3
     further: float = 0.15
     spread: float = 0.2

@@ -1,10 +1,10 @@
 """From evidence to a score: an absolute estimate of relevance, from 0 to 1.
 
-`SCALE` is measured by `make bench-calibration`: the score is 0.8 where precision no longer grows with the evidence.
-`THRESHOLD` is chosen: a paraphrase that shares no word with the query and has a cosine of 0.44 just reaches 0.3. The
-same command tells what that costs: for a quarter of the questions something reaches 0.3 in a conversation that has
-nothing to say on them, without holding one of their words. A memory that holds a word of the query, other than a stop
-word, never scores below 0.3; that is chosen, too.
+Its constants are chosen. `THRESHOLD`: a paraphrase that shares no word with the query and has a cosine of 0.44 just
+reaches 0.3. `SCALE`: what nearly repeats a memory that stands alone scores more than 0.8. On conversations that means,
+by `make bench-calibration`: for a quarter of the questions something reaches 0.3 in one that has nothing to say on
+them, without holding one of their words; and precision still grows beyond 0.8, since the speaker and neighbours add
+evidence there. A memory that holds a word of the query, other than a stop word, never scores below 0.3.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ UNRELATED: Final = 0.3
 THRESHOLD: Final = 0.25
 """The evidence with that score: chosen."""
 SCALE: Final = 0.43
-"""The evidence beyond the threshold at which the score is 63 % of the way to 1: measured."""
+"""The evidence beyond the threshold at which the score is 63 % of the way to 1: chosen."""
 _WORD: Final = 0.05
 """Width of the range of scores, from 0.3 on, for memories that hold a word but have little other evidence."""
 

@@ -67,7 +67,12 @@ def test_a_neighbour_that_is_no_candidate_is_not_added() -> None:
 def test_a_memory_of_the_speaker_who_is_named_gains() -> None:
     ranked = ranking({"vector": {"hers": 0.5, "his": 0.55}}, named=frozenset({"hers"}))
     assert [entry.memory_id for entry in ranked] == ["hers", "his"]
-    assert ranked[0].speaker == DEFAULT.speaker
+    assert ranked[0].speaker == pytest.approx(DEFAULT.speaker * 0.25)
+
+
+def test_a_speaker_s_name_alone_is_no_evidence() -> None:
+    (entry,) = ranking({"vector": {"hers": 0.0}}, named=frozenset({"hers"}))
+    assert entry.score == 0
 
 
 @pytest.mark.parametrize("mode", MODES)
