@@ -36,7 +36,7 @@ VARIANTS: Final = {
     "all steps": DEFAULT,
     "names among the words": replace(DEFAULT, names=False),
     "no evidence for the speaker": replace(DEFAULT, speaker=0.0),
-    "no context": replace(DEFAULT, near=0.0),
+    "no context": replace(DEFAULT, near=0.0, further=0.0),
     "context of direct neighbours": replace(DEFAULT, further=0.0),
     "no spread": replace(DEFAULT, spread=0.0),
 }

@@ -11,6 +11,7 @@ A memory's terms are counted again for each search; counts of recent memories ar
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,9 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
+import numpy as np
 from cachetools import LRUCache
+from numpy.typing import NDArray
 
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.search.recipe import Recipe
@@ -36,12 +39,15 @@ _LENGTH: Final = 40
 """Terms of a memory of common length; a constant, so that scores do not change with what else is stored."""
 _LONGEST: Final = 4.0
 """A longer memory is treated as so many times that length: it is long because it tells several things."""
+_LEAST: Final = 1e-9
+"""In place of the sum of no weights."""
 _CACHED_TERMS: Final = 100_000
 """Different terms of all cached memories together: about 10 MB."""
 
 
 Neighbours = Mapping[str, Iterable[str]]
 """By memory, those directly beside it in its session."""
+Counts = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +94,14 @@ class Matcher:
         names = naming(words, {i: memory.speaker for i, memory in analysed.items() if memory.speaker})
         left_out = names.words if self._recipe.names and len(names.words) < len(words) else frozenset()
         weights = [0.0 if word in left_out else _rarity(word, frequencies) for word in words]
-        own = {i: [word.occurrences(memory.counts) for word in words] for i, memory in analysed.items()}
-        around = _Context(own, neighbours, self._recipe)
+        own = np.array([[word.occurrences(m.counts) for word in words] for m in analysed.values()], dtype=np.float64)
+        own = own.reshape(len(analysed), len(words))
+        around = own + _around(own, list(analysed), neighbours, self._recipe)
+        shares = _shares(np.array(weights), around, np.array([memory.length for memory in analysed.values()]))
+        held = np.count_nonzero(own, axis=1)
         return {
-            i: Match(sum(map(bool, own[i])), _share(weights, around.frequencies(i), memory.length), i in names.memories)
-            for i, memory in analysed.items()
+            i: Match(number, share, i in names.memories)
+            for i, number, share in zip(analysed, held.tolist(), shares.tolist(), strict=True)
         }
 
     def _analyse(self, memory: Memory) -> _Analysed:
@@ -109,29 +118,27 @@ class Matcher:
         return found
 
 
-class _Context:
-    """Words' frequencies in memories and around them."""
-
-    def __init__(self, own: Mapping[str, Sequence[int]], neighbours: Neighbours, recipe: Recipe) -> None:
-        self._own = own
-        self._recipe = recipe
-        self._beside: dict[str, set[str]] = {}
-        for memory_id, some in neighbours.items():
-            for other in some:
-                self._beside.setdefault(memory_id, set()).add(other)
-                self._beside.setdefault(other, set()).add(memory_id)
-
-    def frequencies(self, memory_id: str) -> Sequence[float]:
-        """Return each word's number in the memory, and shares of those in its neighbours."""
-        near = self._beside.get(memory_id)
-        if not near or not self._recipe.near:
-            return self._own[memory_id]
-        further = set().union(*(self._beside[other] for other in near)) - near - {memory_id}
-        shares = [(self._recipe.near, near), (self._recipe.further, further)]
-        rows = [(share, self._own[other]) for share, others in shares for other in others if other in self._own]
-        return [
-            count + sum(share * row[word] for share, row in rows) for word, count in enumerate(self._own[memory_id])
-        ]
+def _around(own: Counts, ids: Sequence[str], neighbours: Neighbours, recipe: Recipe) -> Counts:
+    """Return what is added to each word's frequency: shares of those in the neighbours and in their neighbours."""
+    rows = {memory_id: row for row, memory_id in enumerate(ids)}
+    beside: dict[str, set[str]] = {}
+    for memory_id, some in neighbours.items():
+        for other in some:
+            beside.setdefault(memory_id, set()).add(other)
+            beside.setdefault(other, set()).add(memory_id)
+    near = [(rows[i], rows[j]) for i, some in beside.items() for j in some if i in rows and j in rows]
+    further = [
+        (rows[first], rows[last])
+        for some in beside.values()
+        for first, last in itertools.permutations(some, 2)
+        if first in rows and last in rows and last not in beside[first]
+    ]
+    added = np.zeros_like(own)
+    for share, pairs in ((recipe.near, near), (recipe.further, further)):
+        if pairs:
+            to, from_ = np.array(pairs).T
+            np.add.at(added, to, share * own[from_])
+    return added
 
 
 def _size(memory: _Analysed) -> int:
@@ -145,11 +152,9 @@ def _rarity(word: QueryWord, frequencies: Frequencies) -> float:
     return math.log(1 + (max(frequencies.documents, holders) - holders + 0.5) / (holders + 0.5))
 
 
-def _share(weights: Sequence[float], occurrences: Sequence[float], length: int) -> float:
-    if not any(occurrences):
-        return 0.0
-    norm = _K1 * (1 - _B + _B * min(_LONGEST, length / _LENGTH))
-    reached = sum(
-        weight * count * (_K1 + 1) / (count + norm) for weight, count in zip(weights, occurrences, strict=True)
-    )
-    return min(1.0, reached / sum(weights))
+def _shares(weights: Counts, frequencies: Counts, lengths: Counts) -> Counts:
+    """Return each memory's share of the best that words of these weights can reach."""
+    norms = _K1 * (1 - _B + _B * np.minimum(_LONGEST, lengths / _LENGTH))
+    saturated = frequencies * (_K1 + 1) / (frequencies + norms[:, None])
+    shares: Counts = np.minimum(1.0, saturated @ weights / max(weights.sum(), _LEAST))
+    return shares

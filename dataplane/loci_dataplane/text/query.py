@@ -31,6 +31,9 @@ class QueryWord:
 
     def occurrences(self, counts: Mapping[str, int]) -> int:
         """How often a text holds the word, by the number of each of its terms."""
+        first = self.alternatives[0]
+        if len(self.alternatives) == 1 and len(first) == 1:  # most words
+            return counts.get(first[0], 0)
         return max(min(counts.get(term, 0) for term in terms) for terms in self.alternatives)
 
 
