@@ -69,6 +69,22 @@ class Settings(ProcessSettings):
     )
 
 
+class ChromaGateSettings(ProcessSettings):
+    """Settings of `loci chroma-gate`."""
+
+    gate_socket: Path = Field(Path("/run/loci/chroma-gate.sock"), description="Unix socket that Envoy asks.")
+    system_namespace: str = Field(SYSTEM_NAMESPACE, description="Namespace of the collections' Secrets.")
+    kubeconfig: Path | None = Field(
+        None, validation_alias="KUBECONFIG", description="How to reach Kubernetes; the pod's own account when unset."
+    )
+    collections_folder: Path | None = Field(
+        None, description="Take the collections from `<tenant>.json` files of this folder instead of Kubernetes."
+    )
+    provisioner_sha256: Sha256 | None = Field(
+        None, description="SHA-256 of the operator's token, hexadecimal; without it nobody may create collections."
+    )
+
+
 class DrainSettings(ProcessSettings):
     """Settings of `loci drain`."""
 

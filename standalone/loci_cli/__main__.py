@@ -1,4 +1,4 @@
-"""`loci serve|operator|policy|dataplane|embedder|admin|key|version`."""
+"""`loci serve|operator|policy|chroma-gate|dataplane|embedder|admin|key|version`."""
 
 from __future__ import annotations
 
@@ -37,6 +37,9 @@ _PROCESSES: Final = {
         "loci_policy.__main__:main", "policy", "Run the policy, which authorizes and routes requests for Envoy."
     ),
     "drain": _Process("loci_policy.drain:main", "policy", "Drain Envoy before its ingress pod stops."),
+    "chroma-gate": _Process(
+        "loci_policy.chroma.__main__:main", "policy", "Authorize requests to a shared Chroma server for its Envoy."
+    ),
     "dataplane": _Process("loci_dataplane.__main__:main", "dataplane", "Run the memory API of one tenant."),
     "embedder": _Process(
         "loci_embedder.__main__:main", "embedder", "Run the embedder, which turns texts into vectors."

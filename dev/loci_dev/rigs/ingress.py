@@ -131,15 +131,15 @@ def write_record(folder: Path, record: RegistryRecord) -> None:
 
 
 @functools.cache
-def render_template(values: str) -> str:
-    """Render the Envoy configuration with Helm for chart values given as JSON."""
+def render_template(values: str, template: str = "envoy.yaml") -> str:
+    """Render an Envoy configuration with Helm for chart values given as JSON."""
     with tempfile.TemporaryDirectory() as folder:
         chart = Path(folder)
         (chart / "templates").mkdir()
         (chart / "Chart.yaml").write_text("{apiVersion: v2, name: envoy, version: 0.0.0}")
         (chart / "values.yaml").write_text(values)
         shutil.copytree(FILES, chart / "files")
-        (chart / "templates" / "envoy.yaml").write_text('{{ tpl (.Files.Get "files/envoy.yaml") . }}')
+        (chart / "templates" / "envoy.yaml").write_text(f'{{{{ tpl (.Files.Get "files/{template}") . }}}}')
         command = [str(tool("helm")), "template", "envoy", folder]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
@@ -180,7 +180,7 @@ def policy(folder: Path, environment: Mapping[str, str]) -> Iterator[Policy]:
     address.unlink(missing_ok=True)
     command = [sys.executable, "-m", "loci_policy"]
     settings = {"LOCI_POLICY_SOCKET": str(address), "LOCI_ADMIN_KEY_SHA256": keys.sha256(ADMIN_KEY), **environment}
-    with running(command, log, ready=lambda: _accepts(address), environment=settings) as process:
+    with running(command, log, ready=lambda: accepts(address), environment=settings) as process:
         yield Policy(process, address, log)
 
 
@@ -203,6 +203,7 @@ def ingress(folder: Path, environment: Mapping[str, str], **changes: Mapping[str
         yield Ingress(proxy, decisions, registry)
 
 
-def _accepts(address: Path) -> bool:
+def accepts(address: Path) -> bool:
+    """Whether somebody listens on a unix socket."""
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as probe:
         return probe.connect_ex(str(address)) == 0
