@@ -1,6 +1,11 @@
 """`pytest --invariant N`: run the tests that hold one of the design's invariants."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast inputs are made says more about the machine's load than about a test.
+settings.register_profile("loci", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("loci")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,6 +12,12 @@ DATA_DIR: Final = "LOCI_DATA_DIR"
 """Data plane: folder of the embedded stores."""
 POSTGRES_DSN_FILE: Final = "LOCI_POSTGRES_DSN_FILE"
 """Data plane: file with the connection string of the tenant's schema in PostgreSQL; unset: SQLite."""
+CHROMA_URL: Final = "LOCI_CHROMA_URL"
+"""Data plane: base URL of the gate in front of the shared Chroma server; unset: Chroma in the process."""
+CHROMA_COLLECTION: Final = "LOCI_CHROMA_COLLECTION"
+"""Data plane: id of the tenant's collection."""
+CHROMA_TOKEN_FILE: Final = "LOCI_CHROMA_TOKEN_FILE"  # noqa: S105 - a variable's name
+"""Data plane: file with the tenant's token for the gate."""
 INGRESS_TOKEN_FILE: Final = "LOCI_INGRESS_TOKEN_FILE"  # noqa: S105 - a variable's name
 """Data plane: file with the tenant's ingress token."""
 LIMITS_FILE: Final = "LOCI_LIMITS_FILE"

@@ -43,6 +43,7 @@ class ObjectMeta(Model):
     uid: str = ""
     generation: int = 0
     annotations: dict[str, str] = Field(default_factory=dict)
+    finalizers: tuple[str, ...] = Field((), exclude=True)
     deletion_timestamp: datetime | None = None
 
 

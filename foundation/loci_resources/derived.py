@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from loci_contract.registry import KeyRecord, Limits, RegistryRecord, TenantState
 from loci_resources.errors import RejectedError
 from loci_resources.tenant import MemoryTenant
-from loci_resources.tier import MemoryTier
+from loci_resources.tier import MemoryTier, StorageProfile
+
+
+def storage_profile(tenant: MemoryTenant, tier: MemoryTier) -> StorageProfile:
+    """The tenant's storage profile, or its tier's."""
+    return tenant.spec.storage.profile or tier.spec.storage_profile
 
 
 def effective_limits(tenant: MemoryTenant, tier: MemoryTier) -> Limits:

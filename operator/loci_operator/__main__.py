@@ -12,6 +12,7 @@ import contextlib
 import random
 from datetime import UTC, datetime
 
+import aiohttp
 import kopf
 import structlog
 
@@ -27,9 +28,13 @@ from loci_operator.cluster.secrets import Secrets
 from loci_operator.handlers.events import register
 from loci_operator.handlers.login import register_login
 from loci_operator.loading import drop_missed, load
+from loci_operator.provision.chroma.provisioner import ChromaProvisioner
+from loci_operator.provision.postgres.provisioner import PostgresProvisioner, Server
 from loci_operator.reconciler import Deps, Reconciler
 from loci_operator.settings import Settings
 from loci_operator.specs.context import MANAGER, Platform
+from loci_operator.specs.stores import SharedStores, without_credentials
+from loci_operator.stores import StoresError, TenantStores
 from loci_operator.work_queue import WorkQueue
 from loci_operator.world import World
 from loci_runtime.serving import run
@@ -45,9 +50,13 @@ def main() -> None:
 
 async def _run(settings: Settings) -> None:
     queue, world = WorkQueue(_report), World()
-    async with api(settings.kubeconfig, MANAGER) as calls, asyncio.TaskGroup() as group:
+    async with (
+        api(settings.kubeconfig, MANAGER) as calls,
+        aiohttp.ClientSession() as session,
+        asyncio.TaskGroup() as group,
+    ):
         observer = Observer(calls, queue.nudge)
-        reconciler = _reconciler(calls, observer, world, _platform(settings))
+        reconciler = _reconciler(calls, observer, world, session, settings)
         await _load(calls, world)
         background = [
             group.create_task(observer.run()),
@@ -63,8 +72,20 @@ async def _run(settings: Settings) -> None:
                 task.cancel()
 
 
-def _reconciler(api: Api, observer: Observer, world: World, platform: Platform) -> Reconciler:
-    secrets = Secrets(api, observer)
+def _stores(
+    settings: Settings, secrets: Secrets, session: aiohttp.ClientSession, platform: Platform
+) -> TenantStores | None:
+    if platform.shared is None or not settings.postgres_admin_dsn or not settings.chroma_provisioner_token:
+        return None
+    postgres = PostgresProvisioner(Server(settings.postgres_admin_dsn))
+    chroma = ChromaProvisioner(session, settings.chroma_url, settings.chroma_provisioner_token)
+    return TenantStores(secrets, platform.shared, postgres, chroma, platform.system_namespace)
+
+
+def _reconciler(
+    api: Api, observer: Observer, world: World, session: aiohttp.ClientSession, settings: Settings
+) -> Reconciler:
+    secrets, platform = Secrets(api, observer), _platform(settings)
     ingress = Ingress(api, observer, secrets, platform.system_namespace)
     return Reconciler(
         Deps(
@@ -77,6 +98,7 @@ def _reconciler(api: Api, observer: Observer, world: World, platform: Platform) 
             executor=Executor(api, secrets, ingress),
             platform=platform,
             now=lambda: datetime.now(UTC),
+            stores=_stores(settings, secrets, session, platform),
         )
     )
 
@@ -141,12 +163,20 @@ def _platform(settings: Settings) -> Platform:
         storage_class_name=settings.storage_class_name,
         cluster_domain=settings.cluster_domain,
         log_level=settings.log_level,
+        shared=_shared(settings),
     )
+
+
+def _shared(settings: Settings) -> SharedStores | None:
+    if settings.postgres_admin_dsn is None:
+        return None
+    address = settings.postgres_address or settings.postgres_admin_dsn
+    return SharedStores(without_credentials(address), settings.chroma_url, settings.stores_egress)
 
 
 def _report(tenant: str, error: Exception) -> None:
     """Log that a tenant will be retried. API error messages name objects and fields but contain no values."""
-    reason = str(error) if isinstance(error, KubernetesError) else ""
+    reason = str(error) if isinstance(error, KubernetesError | StoresError) else ""
     structlog.get_logger().warning(
         "reconcile failed, retrying", tenant_id=tenant, error=type(error).__name__, reason=reason
     )

@@ -22,7 +22,7 @@ from loci_operator.cluster.executor import Executor
 from loci_operator.cluster.ingress import Ingress
 from loci_operator.cluster.namespaces import Namespaces
 from loci_operator.cluster.observer import Observer
-from loci_operator.cluster.tenants import is_there
+from loci_operator.cluster.tenants import PURGE, is_there, set_finalizer
 from loci_operator.reconcile.admit import admit
 from loci_operator.reconcile.causes import Problem
 from loci_operator.reconcile.observed import ObjectRef, ref_of, with_hash
@@ -32,8 +32,12 @@ from loci_operator.reconcile.status import Facts, status, status_patch
 from loci_operator.specs.children import children
 from loci_operator.specs.context import NAME, Context, Platform
 from loci_operator.specs.service import host
+from loci_operator.stores import Provisioned, StoresError, TenantStores
 from loci_operator.world import World
+from loci_resources.derived import storage_profile
 from loci_resources.errors import RejectedError
+from loci_resources.tenant import DeletionPolicy
+from loci_resources.tier import MemoryTier, StorageProfile
 
 
 class TenantGoneError(Exception):
@@ -53,6 +57,8 @@ class Deps:
     executor: Executor
     platform: Platform
     now: Callable[[], datetime]
+    stores: TenantStores | None = None
+    """Of the shared profile; without them no tenant can have it."""
 
 
 class Reconciler:
@@ -68,29 +74,35 @@ class Reconciler:
             await self._clean_up(name)
         elif known.tenant.metadata.deletion_timestamp is not None:
             await self._deps.ingress.withdraw(name)
-            await self._write_status(known, Facts())
+            await self._release(known)
         else:
             await self._drive(known)
 
     async def _drive(self, known: Known) -> None:
         facts = Facts()
         try:
-            context = await self._context(known)
+            context, problem = await self._context(known)
             foreign = self._deps.world.foreign_hashes(context.name)
-            facts = Facts(context.limits, context.keys, foreign, f"http://{host(context)}")
+            facts = Facts(context.limits, context.keys, foreign, f"http://{host(context)}", stores_problem=problem)
             await self._make(known, context)
-            problem = self._pod_problem(context.name)
-            facts = replace(facts, applied=True, pod_ready=self._is_pod_ready(context), pod_problem=problem)
+            pod = self._pod_problem(context.name)
+            facts = replace(facts, applied=True, pod_ready=self._is_pod_ready(context), pod_problem=pod)
         except TenantGoneError:
             await self._clean_up(known.tenant.metadata.name)
             return
         except RejectedError as rejected:
             facts = replace(facts, rejected=rejected)
             await self._restrict(known)
+        except StoresError as error:
+            await self._restrict(known)
+            await self._write_status(known, replace(facts, stores_problem=error.problem))
+            raise
         except KubernetesError as error:
             await self._write_status(known, replace(facts, failed=str(error)))
             raise
         await self._write_status(known, facts)
+        if facts.stores_problem:
+            raise StoresError(facts.stores_problem)
 
     async def _make(self, known: Known, context: Context) -> None:
         record = self._deps.ingress.ref(context.name)
@@ -102,20 +114,58 @@ class Reconciler:
         await self._deps.executor.carry_out(context.name, actions)
 
     def _is_pod_ready(self, context: Context) -> bool:
-        seen = self._deps.observer.of(context.name).get(ObjectRef("StatefulSet", context.namespace, NAME))
+        kind = "StatefulSet" if context.stores is None else "Deployment"
+        seen = self._deps.observer.of(context.name).get(ObjectRef(kind, context.namespace, NAME))
         return seen is not None and seen.ready
 
     def _pod_problem(self, tenant: str) -> Problem | None:
         seen = self._deps.observer.of(tenant).values()
         return next((entry.problem for entry in seen if entry.problem), None)
 
-    async def _context(self, known: Known) -> Context:
-        """Everything derived from the spec; raises RejectedError if the spec cannot be satisfied."""
+    async def _context(self, known: Known) -> tuple[Context, Problem | None]:
+        """Everything derived from the spec, and a problem with its stores; raises RejectedError if it cannot be met."""
         name = known.tenant.metadata.name
-        tier, limits = admit(known, self._deps.world.tiers, await self._deps.namespaces.state(name))
+        found, profiles = await self._deps.namespaces.state(name), self._profiles()
+        tier, limits = admit(known, self._deps.world.tiers, found, profiles)
+        provisioned = await self._provision(known, tier)
+        access, problem = (provisioned.access, provisioned.problem) if provisioned else (None, None)
         made = await self._deps.credentials.credentials(known, await self._deps.ingress.record(name))
         keys, generated, token = made.keys, made.generated_keys, made.ingress_token
-        return Context(known.tenant, tier, limits, self._deps.platform, keys, generated, token)
+        return Context(known.tenant, tier, limits, self._deps.platform, keys, generated, token, access), problem
+
+    def _profiles(self) -> tuple[StorageProfile, ...]:
+        shared = (StorageProfile.SHARED,) if self._deps.stores else ()
+        return (StorageProfile.EMBEDDED, *shared)
+
+    async def _provision(self, known: Known, tier: MemoryTier) -> Provisioned | None:
+        """The tenant's shares of the shared stores; from before they are made, its end waits for their removal."""
+        if self._deps.stores is None or storage_profile(known.tenant, tier) is not StorageProfile.SHARED:
+            return None
+        if PURGE not in known.tenant.metadata.finalizers:
+            await set_finalizer(self._deps.api, known.tenant.metadata, present=True)
+        return await self._deps.stores.provision(known.tenant)
+
+    async def _release(self, known: Known) -> None:
+        """Remove what a deleted tenant has outside the cluster, or let it stay, as its deletionPolicy says."""
+        metadata = known.tenant.metadata
+        await self._write_status(known, Facts())
+        if PURGE not in metadata.finalizers:
+            return
+        if known.tenant.spec.deletion_policy is DeletionPolicy.DELETE:
+            try:
+                await self._purge(known)
+            except StoresError as error:
+                await self._write_status(known, Facts(stores_problem=error.problem))
+                raise
+        await set_finalizer(self._deps.api, metadata, present=False)
+
+    async def _purge(self, known: Known) -> None:
+        if self._deps.stores is None:
+            message = (
+                f"No shared stores are configured: configure them, or remove the finalizer {PURGE} to leave the data."
+            )
+            raise StoresError(Problem("StoresNotConfigured", message))
+        await self._deps.stores.purge(known.tenant)
 
     async def _observed(self, known: Known) -> Observed:
         name = known.tenant.metadata.name
@@ -150,3 +200,5 @@ class Reconciler:
             await self._deps.ingress.withdraw(name)
         self._deps.executor.forget(name)
         self._deps.credentials.forget(name)
+        if self._deps.stores:
+            self._deps.stores.forget(name)

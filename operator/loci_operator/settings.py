@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from loci_contract.names import SYSTEM_NAMESPACE
 from loci_runtime.settings import ProcessSettings
@@ -19,9 +20,31 @@ class Settings(ProcessSettings):
     prometheus_namespace: str = Field("monitoring", description="Namespace that is allowed to scrape tenant pods.")
     storage_class_name: str | None = Field(None, description="StorageClass of tenants that do not set one.")
     cluster_domain: str = Field("cluster.local", description="DNS domain of the cluster.")
+    postgres_admin_dsn: str | None = Field(
+        None,
+        repr=False,
+        description="Address of the shared PostgreSQL database with a superuser, past any pooler. With the two "
+        "settings of Chroma it makes the shared profile available.",
+    )
+    postgres_address: str = Field(
+        "",
+        description="The database's address as pods reach it, without user; the one of `postgres_admin_dsn` if empty.",
+    )
+    chroma_url: str = Field("", description="Base address of the gate before the shared Chroma server.")
+    chroma_provisioner_token: str | None = Field(None, repr=False, description="The operator's token at that gate.")
+    stores_egress: tuple[dict[str, Any], ...] = Field(
+        (), description="Network policy rules, JSON, that let tenants' pods reach the shared stores."
+    )
     kubeconfig: Path | None = Field(
         None, validation_alias="KUBECONFIG", description="Path of the kubeconfig. Unset: the pod's ServiceAccount."
     )
     workers: int = Field(8, gt=0, description="Number of tenants reconciled concurrently.")
     resync_seconds: float = Field(600, gt=0, description="Interval of the full resync, seconds, with jitter.")
     health_port: int = Field(8080, ge=0, le=65535, description="Port of the liveness endpoint.")
+
+    @model_validator(mode="after")
+    def _stores_are_complete(self) -> Self:
+        given = [bool(value) for value in (self.postgres_admin_dsn, self.chroma_url, self.chroma_provisioner_token)]
+        if any(given) and not all(given):
+            raise ValueError("LOCI_POSTGRES_ADMIN_DSN, LOCI_CHROMA_URL and LOCI_CHROMA_PROVISIONER_TOKEN go together")
+        return self

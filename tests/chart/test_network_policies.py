@@ -93,3 +93,21 @@ def test_metrics_are_scraped_from_the_namespace_that_the_values_name() -> None:
     assert ("observability", 8082) in found["admin"]
     assert ("observability", 8081) in found["embedder"]
     assert "monitoring" not in {peer for pairs in found.values() for peer, _ in pairs}
+
+
+STORES = {"stores": {"postgres": {"enabled": True}, "chroma": {"enabled": True}}}
+
+
+def test_included_stores_are_reached_by_the_operator_and_tenants_alone() -> None:
+    reached = conversations("ingress", **STORES)
+    assert reached["postgres"] == {("operator", 5432), ("tenants", 5432)}
+    assert reached["chroma"] == {("operator", 8000), ("tenants", 8000)}
+    rules = next(
+        o["spec"]["egress"]
+        for o in chart.render(**STORES)
+        if o["kind"] == "NetworkPolicy" and o["metadata"]["name"] == "loci-operator"
+    )
+    peers = [
+        peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for r in rules for peer in r.get("to", ())
+    ]
+    assert sorted(peers) == ["chroma", "postgres"]

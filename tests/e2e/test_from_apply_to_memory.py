@@ -113,6 +113,8 @@ def test_everything_that_runs_is_what_the_chart_and_the_operator_made(cluster: C
         "ingress",
         "embedder",
         "redis",
+        "postgres",
+        "chroma",
     }
     for namespace in (NAMESPACE, "loci-acme"):
         for pod in cluster.get("pods", "-n", namespace)["items"]:

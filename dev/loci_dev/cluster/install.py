@@ -62,6 +62,10 @@ def _local_values(loci_image: str) -> dict[str, Any]:
             "service": {"type": "NodePort", "nodePort": INGRESS_PORT},
         },
         "redis": {"image": reference(images.REDIS_IMAGE)},
+        "stores": {
+            "postgres": {"enabled": True, "image": reference(images.POSTGRES_IMAGE), "storage": {"size": "1Gi"}},
+            "chroma": {"enabled": True, "storage": {"size": "1Gi"}},
+        },
     }
 
 

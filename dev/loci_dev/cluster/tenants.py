@@ -9,7 +9,7 @@ from typing import Any
 from loci_dev.cluster.controlplane import ControlPlane
 from loci_dev.rigs.processes import wait_until
 
-KINDS = "resourcequota,limitrange,networkpolicy,serviceaccount,secret,configmap,service,pdb,statefulset"
+KINDS = "resourcequota,limitrange,networkpolicy,serviceaccount,secret,configmap,service,pdb,statefulset,deployment"
 
 
 class Tenants:

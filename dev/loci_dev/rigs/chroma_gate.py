@@ -45,8 +45,8 @@ class ChromaGate:
 
 
 @contextlib.contextmanager
-def chroma_gate(folder: Path) -> Iterator[ChromaGate]:
-    """Run Chroma, the gate's process and Envoy."""
+def chroma_gate(folder: Path, kubeconfig: Path | None = None) -> Iterator[ChromaGate]:
+    """Run Chroma, the gate's process and Envoy; with a kubeconfig, the gate follows Secrets instead of a folder."""
     (collections := folder / "collections").mkdir()
     socket, port, admin_port = folder / "gate.sock", free_port(), free_port()
     with chroma_server(folder) as server:
@@ -55,8 +55,8 @@ def chroma_gate(folder: Path) -> Iterator[ChromaGate]:
         (config := folder / "chroma-gate.yaml").write_text(render_template(json.dumps(values), "chroma-gate.yaml"))
         environment = {
             "LOCI_GATE_SOCKET": str(socket),
-            "LOCI_COLLECTIONS_FOLDER": str(collections),
             "LOCI_PROVISIONER_SHA256": sha256(PROVISIONER_TOKEN),
+            **({"KUBECONFIG": str(kubeconfig)} if kubeconfig else {"LOCI_COLLECTIONS_FOLDER": str(collections)}),
         }
         command = [sys.executable, "-m", "loci_policy.chroma"]
         with (

@@ -8,6 +8,7 @@ from typing import Any, Final
 from loci_kubernetes.kinds import NAMESPACE, SECRET, TENANT, TIER, Kind
 
 STATEFUL_SET: Final = Kind("apps/v1", "StatefulSet", "statefulsets")
+DEPLOYMENT: Final = Kind("apps/v1", "Deployment", "deployments")
 
 POD: Final = Kind("v1", "Pod", "pods")
 
@@ -22,6 +23,7 @@ OWNED: Final = (
     Kind("v1", "Service", "services"),
     Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets"),
     STATEFUL_SET,
+    DEPLOYMENT,
 )
 _BY_NAME: Final = {kind.name: kind for kind in (*OWNED, TENANT, TIER)}
 

@@ -19,11 +19,11 @@ from loci_contract.names import LABEL_TENANT
 from loci_kubernetes import watch
 from loci_kubernetes.api import Api
 from loci_kubernetes.kinds import Kind
-from loci_operator.cluster.kinds import OWNED, POD, STATEFUL_SET
+from loci_operator.cluster.kinds import DEPLOYMENT, OWNED, POD, STATEFUL_SET
 from loci_operator.reconcile.causes import pod_problem
 from loci_operator.reconcile.observed import HASH, ObjectRef, Seen
 from loci_operator.specs.context import MANAGER
-from loci_operator.specs.namespace import TENANT_UID
+from loci_operator.specs.namespace import STORAGE_PROFILE, TENANT_UID
 
 _SELECTOR: Final = f"app.kubernetes.io/managed-by={MANAGER},{LABEL_TENANT}"
 _WATCHED: Final = (*OWNED, POD)
@@ -56,7 +56,7 @@ class Observer:
                 group.create_task(self._follow(kind))
 
     async def _follow(self, kind: Kind) -> None:
-        watched = watch.Watched(kind, labels=_SELECTOR, metadata_only=kind not in {STATEFUL_SET, POD})
+        watched = watch.Watched(kind, labels=_SELECTOR, metadata_only=kind not in {STATEFUL_SET, DEPLOYMENT, POD})
         listed: set[ObjectRef] = set()
         async for update in watch.follow(self._api, watched):
             match update:
@@ -121,6 +121,7 @@ def _seen(document: dict[str, Any]) -> Seen:
         deleting="deletionTimestamp" in metadata,
         ready=_is_ready(document),
         tenant_uid=annotations.get(TENANT_UID, ""),
+        profile=annotations.get(STORAGE_PROFILE, ""),
         replicas=document.get("spec", {}).get("replicas"),
         problem=pod_problem(document) if "containerStatuses" in status or "conditions" in status else None,
     )
@@ -131,7 +132,7 @@ def _is_foreign(entry: Mapping[str, Any]) -> bool:
 
 
 def _is_ready(document: Mapping[str, Any]) -> bool:
-    """Whether a StatefulSet's latest template is rolled out and ready."""
+    """Whether the latest template of a StatefulSet or Deployment is rolled out and ready."""
     status = document.get("status", {})
     replicas = document.get("spec", {}).get("replicas", 0)
     current = status.get("observedGeneration") == document["metadata"].get("generation")

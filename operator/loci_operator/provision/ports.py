@@ -7,6 +7,7 @@ so that a repeated call uses the same one.
 from __future__ import annotations
 
 from typing import Protocol
+from uuid import UUID
 
 
 class StoreAwayError(Exception):
@@ -24,8 +25,17 @@ class DriftError(Exception):
 class Provisioner(Protocol):
     """Creates, verifies and removes tenants' shares of one store. Any method may raise StoreAwayError."""
 
+    async def prepare(self) -> None:
+        """Get the store ready for tenants; repeatable."""
+
     async def create(self, tenant: str, password: str) -> None:
         """Create the tenant's share or repair an incomplete one, keeping its data."""
+
+    async def holder(self, tenant: str) -> str | None:
+        """The uid of the tenant object whose share it is; None when there is no share, or nobody's."""
+
+    async def hand_over(self, tenant: str, uid: str) -> None:
+        """Note whose share it is."""
 
     async def verify(self, tenant: str, password: str) -> None:
         """Access the share as the tenant would; raise DriftError if that fails."""
@@ -35,3 +45,13 @@ class Provisioner(Protocol):
 
     async def purge(self, tenant: str) -> None:
         """Delete the share with all its data, if it exists."""
+
+
+class Collections(Protocol):
+    """Creates and drops tenants' collections of vectors. Any method may raise StoreAwayError or ProvisionError."""
+
+    async def create(self, tenant: str) -> UUID:
+        """Create the tenant's collection if it does not exist; return its id."""
+
+    async def purge(self, tenant: str) -> None:
+        """Drop the collection with all its data, if it exists."""

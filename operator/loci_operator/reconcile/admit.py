@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from loci_contract.names import namespace
 from loci_contract.registry import Limits
 from loci_operator.reconcile.reading import Known
-from loci_resources.derived import effective_limits
+from loci_resources.derived import effective_limits, storage_profile
 from loci_resources.errors import RejectedError
 from loci_resources.tenant import ADOPT, MemoryTenant
 from loci_resources.tier import MemoryTier, StorageProfile
@@ -25,20 +25,28 @@ class NamespaceState:
         owner: uid of the tenant it belongs to; empty if unknown.
         terminating: whether it is being deleted.
         held_by: what blocks its deletion, from the namespace's own conditions.
+        profile: storage profile of its data.
     """
 
     owner: str
     terminating: bool = False
     held_by: str = ""
+    profile: StorageProfile = StorageProfile.EMBEDDED
 
 
-def admit(known: Known, tiers: Mapping[str, MemoryTier], found: NamespaceState | None) -> tuple[MemoryTier, Limits]:
+def admit(
+    known: Known,
+    tiers: Mapping[str, MemoryTier],
+    found: NamespaceState | None,
+    profiles: Collection[StorageProfile] = (StorageProfile.EMBEDDED,),
+) -> tuple[MemoryTier, Limits]:
     """Tier and effective limits of an admitted tenant.
 
     Args:
         known: the tenant.
         tiers: every valid tier by name.
         found: the tenant's namespace; None if it does not exist.
+        profiles: storage profiles available in this installation.
 
     Raises:
         RejectedError: the tenant is not admitted; carries the condition, reason and message to report.
@@ -47,9 +55,11 @@ def admit(known: Known, tiers: Mapping[str, MemoryTier], found: NamespaceState |
         message = f"The spec is invalid: {'; '.join(known.problems)}. Correct these fields."
         raise RejectedError("Ready", "SpecInvalid", message)
     tier = _tier(known.tenant, tiers)
+    profile = _profile(known.tenant, tier, profiles)
     limits = effective_limits(known.tenant, tier)
     if found is not None:
         _check_namespace(known.tenant, found)
+        _check_profile(profile, found.profile)
     return tier, limits
 
 
@@ -59,11 +69,30 @@ def _tier(tenant: MemoryTenant, tiers: Mapping[str, MemoryTier]) -> MemoryTier:
         there = ", ".join(sorted(tiers)) or "none"
         message = f"MemoryTier {tenant.spec.tier} does not exist or is invalid. Set spec.tier to one of: {there}."
         raise RejectedError("Ready", "UnknownTier", message)
-    profile = tenant.spec.storage.profile or tier.spec.storage_profile
-    if profile is not StorageProfile.EMBEDDED:
-        message = f"Storage profile {profile} is not supported yet. Use embedded."
-        raise RejectedError("StoresReady", "ProfileNotSupported", message)
     return tier
+
+
+def _profile(tenant: MemoryTenant, tier: MemoryTier, profiles: Collection[StorageProfile]) -> StorageProfile:
+    profile = storage_profile(tenant, tier)
+    if profile not in profiles:
+        advice = (
+            "have the chart's stores.postgres and stores.chroma configured, or use embedded"
+            if profile is StorageProfile.SHARED
+            else f"use {' or '.join(sorted(profiles))}"
+        )
+        message = f"Storage profile {profile} is not available in this installation: {advice}."
+        raise RejectedError("StoresReady", "ProfileNotSupported", message)
+    return profile
+
+
+def _check_profile(wanted: StorageProfile, held: StorageProfile) -> None:
+    """The data would stay behind: nothing moves it from one profile to another yet."""
+    if wanted is not held:
+        message = (
+            f"The tenant's data is in the {held} profile and would be lost in {wanted}: set spec.storage.profile to "
+            f"{held} or keep a tier with it, or make another tenant and copy the data."
+        )
+        raise RejectedError("StoresReady", "ProfileChangeRefused", message)
 
 
 def _check_namespace(tenant: MemoryTenant, found: NamespaceState) -> None:

@@ -45,6 +45,7 @@ class Seen:
     deleting: bool
     ready: bool = False
     tenant_uid: str = ""
+    profile: str = ""
     replicas: int | None = None
     problem: Problem | None = None
     """For a pod: why it is not ready."""

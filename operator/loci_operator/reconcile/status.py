@@ -31,6 +31,8 @@ class Facts:
     pod_ready: bool = False
     pod_problem: Problem | None = None
     """Known cause why the pod is not ready."""
+    stores_problem: Problem | None = None
+    """Why the tenant's stores cannot be provisioned, verified or purged at the moment."""
     rejected: RejectedError | None = None
     failed: str | None = None
     """Error message of a failed step that is being retried."""
@@ -81,6 +83,10 @@ class _Verdict:
 def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
     if tenant.metadata.deletion_timestamp is not None:
         message = "The tenant is being deleted; requests are rejected. metadata.finalizers lists what is pending."
+        if facts.stores_problem:
+            message = (
+                f"Requests are rejected. Data in the shared stores cannot be removed: {facts.stores_problem.message}"
+            )
         going = _Verdict("False", "Deleting", message)
         return {"Deleting": _Verdict("True", "DeletionRequested", message), "Ready": going}
     if facts.rejected:
@@ -98,7 +104,13 @@ def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
             f"Waiting for the pod. Inspect it: kubectl describe statefulsets,pods -n {_ns(tenant)}",
         )
     steps = {**dict.fromkeys(_STEPS, made), "DataPlaneReady": pod if facts.applied else made}
+    if facts.stores_problem:
+        waiting = _Verdict("False", "WaitingForStores", facts.stores_problem.message)
+        steps = steps if facts.applied or facts.failed else dict.fromkeys(_STEPS, waiting)
+        steps["StoresReady"] = _Verdict("False", *facts.stores_problem)
     first_problem = next((v for v in steps.values() if v.holds != "True"), None)
+    if facts.stores_problem and not facts.failed:
+        first_problem = steps["StoresReady"]
     suspended = _suspended(tenant)
     if suspended.holds == "True":
         first_problem = _Verdict("False", "Suspended", suspended.message)

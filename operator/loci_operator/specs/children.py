@@ -8,9 +8,15 @@ from loci_operator.specs.context import Context, Manifest
 from loci_operator.specs.namespace import tenant_namespace
 from loci_operator.specs.network import data_plane, default_deny
 from loci_operator.specs.quota import limit_range, resource_quota
-from loci_operator.specs.secrets import api_keys, data_plane_secret, registry_record_secret
+from loci_operator.specs.secrets import (
+    api_keys,
+    collection_record_secret,
+    data_plane_secret,
+    registry_record_secret,
+    store_credentials,
+)
 from loci_operator.specs.service import disruption_budget, service
-from loci_operator.specs.workload import stateful_set
+from loci_operator.specs.workload import deployment, stateful_set
 
 _BUILDERS = (
     tenant_namespace,
@@ -24,12 +30,16 @@ _BUILDERS = (
     config_map,
     service,
     disruption_budget,
-    stateful_set,
-    # Last: once it exists, the ingress routes requests to the objects above.
-    registry_record_secret,
 )
 
 
 def children(context: Context) -> list[Manifest]:
     """Manifests of a tenant, namespace first."""
-    return [build(context) for build in _BUILDERS]
+    made = [build(context) for build in _BUILDERS]
+    if context.stores is None:
+        made.append(stateful_set(context))
+    else:
+        made += [store_credentials(context, context.stores), collection_record_secret(context, context.stores)]
+        made.append(deployment(context, context.stores))
+    # Last: once it exists, the ingress routes requests to the objects above.
+    return [*made, registry_record_secret(context)]

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 from loci_contract.names import LABEL_TENANT, namespace
 from loci_contract.registry import KeyRecord, Limits
+from loci_operator.specs.stores import SharedStores, StoreAccess
+from loci_resources.derived import storage_profile
 from loci_resources.tenant import DeletionPolicy, MemoryTenant
-from loci_resources.tier import MemoryTier
+from loci_resources.tier import MemoryTier, StorageProfile
 
 NAME: Final = "loci-dataplane"
 """Name of most objects in a tenant's namespace."""
@@ -28,6 +30,8 @@ class Platform:
     storage_class_name: str | None = None
     cluster_domain: str = "cluster.local"
     log_level: str = "info"
+    shared: SharedStores | None = None
+    """The stores of tenants with the shared profile; without them there can be none."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Context:
     keys: tuple[KeyRecord, ...]
     generated_keys: dict[str, str] = field(repr=False)
     ingress_token: str = field(repr=False)
+    stores: StoreAccess | None = None
+    """Access to the shared stores; None for the embedded profile."""
 
     @property
     def name(self) -> str:
@@ -51,6 +57,11 @@ class Context:
     def namespace(self) -> str:
         """The tenant's namespace."""
         return namespace(self.name)
+
+    @property
+    def profile(self) -> StorageProfile:
+        """The tenant's storage profile."""
+        return storage_profile(self.tenant, self.tier)
 
     @property
     def retains(self) -> bool:

@@ -16,7 +16,8 @@ def default_deny(context: Context) -> Manifest:
 
 
 def data_plane(context: Context) -> Manifest:
-    """Allow traffic from the ingress, Prometheus and the `allowFrom` namespaces, and to DNS and the embedder."""
+    """Allow traffic from the ingress, Prometheus and `allowFrom` namespaces, and to DNS, the embedder and stores."""
+    shared = context.platform.shared
     callers = [
         _pods(context.platform.system_namespace, "ingress"),
         _namespace(context.platform.prometheus_namespace),
@@ -29,6 +30,7 @@ def data_plane(context: Context) -> Manifest:
         "egress": [
             {"ports": [_port(_DNS_PORT, "UDP"), _port(_DNS_PORT)]},
             {"to": [_pods(context.platform.system_namespace, "embedder")], "ports": [_port(EMBEDDER_PORT)]},
+            *(shared.egress if shared and context.stores else ()),
         ],
     }
     return _policy(context, "loci-dataplane", spec)

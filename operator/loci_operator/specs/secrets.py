@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+from uuid import UUID
 
+from loci_contract.chroma import REGISTRY_COLLECTION, CollectionRecord, record_secret
 from loci_contract.environment import INGRESS_TOKEN_FILE_NAME
+from loci_contract.keys import sha256
 from loci_contract.names import API_KEYS_SECRET, LABEL_REGISTRY, REGISTRY_DATA_KEY, REGISTRY_TENANT, registry_secret
 from loci_operator.specs.context import NAME, Context, Manifest, metadata
 from loci_operator.specs.service import host
+from loci_operator.specs.stores import CHROMA_TOKEN, POSTGRES_DSN, STORES_SECRET, StoreAccess
 from loci_resources.derived import registry_record
 
 
@@ -26,6 +30,22 @@ def registry_record_secret(context: Context) -> Manifest:
     record = registry_record(context.tenant, context.tier, context.keys, host(context), context.ingress_token)
     meta = metadata(context, registry_secret(context.name), context.platform.system_namespace)
     meta["labels"][LABEL_REGISTRY] = REGISTRY_TENANT
+    return _secret(meta, {REGISTRY_DATA_KEY: record.model_dump_json()})
+
+
+def store_credentials(context: Context, access: StoreAccess) -> Manifest:
+    """The tenant's credentials for the shared stores, which its pod mounts."""
+    entries = {POSTGRES_DSN: access.postgres_dsn, CHROMA_TOKEN: access.chroma_token}
+    return _secret(metadata(context, STORES_SECRET), entries)
+
+
+def collection_record_secret(context: Context, access: StoreAccess) -> Manifest:
+    """What the gate before Chroma needs to know, in the platform's own namespace; the token's hash alone."""
+    record = CollectionRecord(
+        tenant=context.name, collection=UUID(access.chroma_collection), token_sha256=sha256(access.chroma_token)
+    )
+    meta = metadata(context, record_secret(context.name), context.platform.system_namespace)
+    meta["labels"][LABEL_REGISTRY] = REGISTRY_COLLECTION
     return _secret(meta, {REGISTRY_DATA_KEY: record.model_dump_json()})
 
 

@@ -1,4 +1,4 @@
-"""StatefulSet of a tenant with the embedded profile: one replica with its own volume."""
+"""Workload of a tenant: a StatefulSet with a volume (embedded), or a Deployment without one (shared profile)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Final
 from loci_contract import environment
 from loci_contract.names import DATAPLANE_PORT
 from loci_operator.specs.context import NAME, Context, Manifest, labels, metadata, selector
+from loci_operator.specs.stores import CHROMA_TOKEN, POSTGRES_DSN, STORES_SECRET, StoreAccess
 
 _USER: Final = 65532
 _DATA: Final = "/data"
 _CONFIG: Final = "/etc/loci"
+_SCRATCH: Final = "2Gi"
 
 
 def stateful_set(context: Context) -> Manifest:
@@ -23,14 +25,35 @@ def stateful_set(context: Context) -> Manifest:
         "selector": {"matchLabels": selector(context)},
         # Volumes are deleted only with their namespace, so that a recreated set finds its data.
         "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
-        "template": {"metadata": {"labels": labels(context)}, "spec": _pod(context)},
+        "template": {"metadata": {"labels": labels(context)}, "spec": _pod(context, {})},
         "volumeClaimTemplates": [_claim(context)],
     }
     return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": metadata(context), "spec": spec}
 
 
-def _pod(context: Context) -> Manifest:
-    config = {
+def deployment(context: Context, access: StoreAccess) -> Manifest:
+    """The data plane of a tenant whose stores are elsewhere; its folder has the graph, made anew by each pod."""
+    where = {
+        environment.POSTGRES_DSN_FILE: f"{_CONFIG}/{POSTGRES_DSN}",
+        environment.CHROMA_URL: access.chroma_url,
+        environment.CHROMA_COLLECTION: access.chroma_collection,
+        environment.CHROMA_TOKEN_FILE: f"{_CONFIG}/{CHROMA_TOKEN}",
+    }
+    pod = _pod(context, where)
+    pod["volumes"][0]["projected"]["sources"].append({"secret": {"name": STORES_SECRET}})
+    pod["volumes"].append({"name": "data", "emptyDir": {"sizeLimit": _SCRATCH}})
+    spec = {
+        "replicas": 1,
+        # Never two at once: what one of them indexed would be missing from the graph of the other.
+        "strategy": {"type": "Recreate"},
+        "selector": {"matchLabels": selector(context)},
+        "template": {"metadata": {"labels": labels(context)}, "spec": pod},
+    }
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(context), "spec": spec}
+
+
+def _pod(context: Context, stores: dict[str, str]) -> Manifest:
+    config: Manifest = {
         "sources": [{"configMap": {"name": NAME}}, {"secret": {"name": NAME}}],
         "defaultMode": 0o440,
     }
@@ -47,18 +70,18 @@ def _pod(context: Context) -> Manifest:
             "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(context)],
+        "containers": [_container(context, stores)],
         "volumes": [{"name": "config", "projected": config}, {"name": "tmp", "emptyDir": {}}],
     }
 
 
-def _container(context: Context) -> Manifest:
+def _container(context: Context, stores: dict[str, str]) -> Manifest:
     resources = context.tenant.spec.resources or context.tier.spec.resources
     return {
         "name": "dataplane",
         "image": context.platform.image,
         "args": ["dataplane"],
-        "env": [{"name": name, "value": value} for name, value in _environment(context).items()],
+        "env": [{"name": name, "value": value} for name, value in {**_environment(context), **stores}.items()],
         "ports": [{"name": "http", "containerPort": DATAPLANE_PORT, "protocol": "TCP"}],
         "resources": resources.model_dump(exclude_none=True),
         "startupProbe": {**_probe("/livez"), "periodSeconds": 1, "failureThreshold": 60},

@@ -1,5 +1,6 @@
 """What each builder makes, against committed manifests; `LOCI_GOLDEN=write pytest` renews them for review."""
 
+import base64
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,11 +15,13 @@ from loci_contract.registry import KeyRecord, Scope
 from loci_operator.reconcile.observed import with_hash
 from loci_operator.specs.children import children
 from loci_operator.specs.context import Context, Platform
+from loci_operator.specs.stores import SharedStores, StoreAccess
 from loci_resources.base import ObjectMeta
 from loci_resources.derived import effective_limits
 from loci_resources.errors import RejectedError
 from loci_resources.shipped import default_tiers
 from loci_resources.tenant import DeletionPolicy, LimitOverrides, MemoryTenant, MemoryTenantSpec, Network, Storage
+from loci_resources.tier import StorageProfile
 
 GOLDEN = Path(__file__).parent / "golden"
 TIERS = {tier.metadata.name: tier for tier in default_tiers()}
@@ -42,12 +45,31 @@ def context(tier: str = "pro", **spec: Any) -> Context:
     )
 
 
+POSTGRES = {
+    "to": [{"podSelector": {"matchLabels": {"app.kubernetes.io/component": "postgres"}}}],
+    "ports": [{"port": 5432, "protocol": "TCP"}],
+}
+SHARED = SharedStores("postgresql://loci-postgres:5432/loci", "http://loci-chroma:8000", (POSTGRES,))
+
+
+def shared() -> Context:
+    made = context("pro", storage=Storage(profile=StorageProfile.SHARED))
+    access = StoreAccess(
+        SHARED.dsn("acme", "password-of-acme"),
+        SHARED.chroma_url,
+        "0c91639f-77b0-409a-a637-f758375a23e5",
+        "token-at-gate",
+    )
+    return replace(made, platform=replace(made.platform, shared=SHARED), stores=access)
+
+
 def child(made: Context, kind: str, name: str = "loci-dataplane") -> dict[str, Any]:
     return next(c for c in children(made) if c["kind"] == kind and c["metadata"]["name"] == name)
 
 
 CASES: dict[str, Callable[[], Context]] = {
     "pro": context,
+    "pro-shared": shared,
     "free-deleted-with-its-data": lambda: context("free", deletion_policy=DeletionPolicy.DELETE),
     "enterprise-with-its-own": lambda: context(
         "enterprise",
@@ -97,6 +119,24 @@ def test_no_secret_is_outside_a_secret() -> None:
     assert "token-of-acme" not in others
     assert "sk-acme-key" not in others
     assert "token-of-acme" not in repr(context())
+
+
+def test_the_credentials_of_shared_stores_are_in_secrets_alone_and_the_gates_has_but_a_hash() -> None:
+    made = shared()
+    others = str([c for c in children(made) if c["kind"] != "Secret"])
+    assert "password-of-acme" not in others + repr(made)
+    assert "token-at-gate" not in others + repr(made)
+    record = child(made, "Secret", "collection-acme")
+    assert "token-at-gate" not in str({name: base64.b64decode(data) for name, data in record["data"].items()})
+
+
+def test_a_pod_on_shared_stores_has_no_volume_that_outlives_it_and_reaches_them_alone() -> None:
+    made = shared()
+    assert "StatefulSet" not in {c["kind"] for c in children(made)}
+    pod = child(made, "Deployment")["spec"]["template"]["spec"]
+    assert all({"projected", "emptyDir"} & volume.keys() for volume in pod["volumes"])
+    own, plain = (child(c, "NetworkPolicy")["spec"]["egress"] for c in (made, context()))
+    assert own == [*plain, POSTGRES]
 
 
 def test_limits_and_keys_are_no_part_of_the_pods_template() -> None:

@@ -77,6 +77,17 @@ class PostgresProvisioner:
             async with self._connected() as connection:
                 await self._create(connection, tenant, password)
 
+    async def holder(self, tenant: str) -> str | None:
+        """The uid that the schema's comment names; None without a schema or a comment."""
+        async with self._connected() as connection:
+            uid: str | None = await connection.fetchval(statements.HOLDER, names.schema(_checked(tenant)))
+        return uid
+
+    async def hand_over(self, tenant: str, uid: str) -> None:
+        """Note the tenant object's uid as the schema's comment."""
+        async with self._connected() as connection:
+            await connection.execute(statements.hand_over(_checked(tenant), uid))
+
     async def verify(self, tenant: str, password: str) -> None:
         """Check the roles, then log in as the tenant and read the schema version."""
         login, owner, schema = names.login_role(_checked(tenant)), names.owner_role(tenant), names.schema(tenant)

@@ -47,6 +47,16 @@ LEFT JOIN pg_namespace n ON n.nspname = schema
 """
 
 
+HOLDER: Final = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1"
+
+
+def hand_over(tenant: str, uid: str) -> str:
+    """Note whose schema it is; `uid` is of Kubernetes' form, letters, digits and `-`."""
+    if not uid.replace("-", "").isalnum():
+        raise ValueError("not a uid")
+    return f"""COMMENT ON SCHEMA "{names.schema(tenant)}" IS '{uid}'"""
+
+
 def settings() -> list[str]:
     """Settings of the login role in PostgreSQL's storage format."""
     return [f"{name}={value}" for name, value in SETTINGS.items()]

@@ -1,0 +1,1 @@
+"""A collection for each tenant on one Chroma server."""
