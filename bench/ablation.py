@@ -107,7 +107,9 @@ async def _asked(
             conversation.stores, retrievers(conversation.stores, embedder), lambda: 0, lambda: datetime.now(UTC), recipe
         )
         for question in conversation.questions:
-            output = await search.search(SearchInput(query=question["question"], limit=20))
+            wanted = SearchInput(query=question["question"], limit=20)
+            while (output := await search.search(wanted)).degraded:  # the machine was busy with other things
+                pass
             turns = [conversation.turns[result.id] for result in output.results]
             places = [turns.index(turn) + 1 if turn in turns else _FOREVER for turn in question["evidence"]]
             recalls.append(np.mean([place <= _DEPTH for place in places]))
