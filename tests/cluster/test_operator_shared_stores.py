@@ -170,6 +170,26 @@ def has_schema(stores: Stores, name: str) -> bool:
 
 
 @pytest.mark.usefixtures("operator")
+@pytest.mark.invariant(1)
+def test_a_successor_of_the_same_name_takes_over_retained_data_only_when_told_to(
+    tenants: Tenants, stores: Stores
+) -> None:
+    name, plane = "heir", tenants.plane
+    tenants.apply(name, storage=SHARED)
+    access(tenants, name)
+    plane.kubectl("delete", "mt", name, "--timeout=30s")
+    plane.kubectl("annotate", "namespace", f"loci-{name}", "loci.dev/allow-delete=true")
+    plane.kubectl("delete", "namespace", f"loci-{name}", "--timeout=60s")
+    tenants.apply(name, storage=SHARED, deletionPolicy="Delete")
+    wait_until(lambda: tenants.condition(name, "StoresReady").get("reason") == "RetainedDataExists", "it is refused")
+    # Deleting the one that was refused must not remove what is not its own.
+    plane.kubectl("delete", "mt", name, "--timeout=30s")
+    assert has_schema(stores, name)
+    tenants.apply(name, {"loci.dev/adopt": "true"}, storage=SHARED, deletionPolicy="Delete")
+    access(tenants, name)
+
+
+@pytest.mark.usefixtures("operator")
 def test_data_is_not_left_behind_by_a_change_of_profile(tenants: Tenants) -> None:
     tier = tenants.get("mtier", "pro")
     spec = {**tier["spec"], "storageProfile": "shared"}
@@ -193,7 +213,7 @@ def test_a_store_that_is_away_delays_its_own_tenants_alone(tenants: Tenants, sto
     try:
         tenants.apply("waiting", storage=SHARED)
         wait_until(lambda: tenants.condition("waiting", "StoresReady").get("reason") == "StoreAway", "it says so")
-        assert "PostgreSQL does not answer" in tenants.condition("waiting", "Ready")["message"]
+        assert "PostgreSQL is unavailable" in tenants.condition("waiting", "Ready")["message"]
         tenants.plane.kubectl("delete", "mt", "going", "--wait=false")
         wait_until(lambda: "PostgreSQL" in tenants.condition("going", "Deleting").get("message", ""), "it says so")
         tenants.apply("embedded-meanwhile")

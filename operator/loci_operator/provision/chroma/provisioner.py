@@ -51,9 +51,9 @@ class ChromaProvisioner:
             ) as response:
                 answer = await response.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise StoreAwayError(f"Chroma does not answer: {type(error).__name__}") from error
+            raise StoreAwayError(f"Chroma is unavailable: {type(error).__name__}") from error
         if response.status in expected:
             return response.status, answer
         if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise StoreAwayError(f"Chroma does not answer: status {response.status}")
+            raise StoreAwayError(f"Chroma is unavailable: status {response.status}")
         raise ProvisionError(f"Chroma's gate refuses: status {response.status}; check the provisioner's token")
