@@ -65,4 +65,4 @@ def _text(grant: Grant, told: dict[bytes, bytes], tokens: int, milliseconds: int
     limit, remaining, reset = (int(told[name]) for name in _RATE_HEADERS)
     numbers = (tokens, milliseconds, limit, max(0, remaining - tokens), max(0, reset - int(now.timestamp())))
     values = [value for _, value in grant.upstream_headers]
-    return b" ".join([*(b"%d" % number for number in numbers), *values, told[b"ratelimit-policy"].replace(b" ", b"")])
+    return b" ".join([*(b"%d" % number for number in numbers), *values, told[b"ratelimit-policy"]])

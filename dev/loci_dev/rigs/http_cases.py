@@ -89,7 +89,7 @@ CASES = (
     Case("GET", MEMORIES, 401, message="not an API key", key=False, headers={"authorization": "Bearer sk-acme-x"}),
     Case("POST", MEMORIES, 415, message="use one of gzip", headers={"content-encoding": "br"}, body=b"{}"),
     Case("POST", MEMORIES, 400, message="not valid gzip", headers={"content-encoding": "gzip"}, body=b"{}"),
-    Case("POST", MEMORIES, 400, message="not valid JSON", body=b"{"),
+    Case("POST", MEMORIES, 400, message="not valid UTF-8 JSON", body=b"{"),
 )
 
 

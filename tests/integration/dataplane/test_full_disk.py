@@ -69,7 +69,8 @@ def test_a_pod_that_starts_on_a_full_volume_serves_once_there_is_space(
         assert (refused.status_code, refused.json()["error"]) == (503, "service_unavailable")
         assert "not serving" in refused.json()["message"]
         ready = client.get("/readyz")
-        assert (ready.status_code, ready.json()["component"]) == (503, "records")
+        assert ready.status_code == 503
+        assert ready.json()["component"] in {"records", "vectors"}  # whichever cannot be opened first
         (volume / "ballast").write_bytes(b"")
         wait_until(lambda: client.get(f"/v1/memories/{kept}").status_code == 200, "the pod serves")
         assert client.get("/readyz").status_code == 200
