@@ -66,6 +66,7 @@ class Input(BaseModel):
         strict = cls.model_config.get("extra") == "forbid"
         unknown = [name for name in present if name not in known] if strict else []
         problems: list[InitErrorDetails] = [_unknown(name, known) for name in unknown]
+        problems += [_repeated(name, first) for name, first in _synonyms(present, known)]
         try:
             read = handler({name: value for name, value in present.items() if name not in unknown})
         except ValidationError as error:
@@ -123,6 +124,19 @@ def _named(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
 
 def _unknown(name: str, known: Collection[str]) -> InitErrorDetails:
     problem = PydanticCustomError("unknown_field", "is not known here. {known}", {"known": suggestion(name, known)})
+    return InitErrorDetails(type=problem, loc=(name,), input=None)
+
+
+def _synonyms(present: Collection[str], known: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Names whose field the request has by another name, too, with that one."""
+    first: dict[str, str] = {}
+    for name in present:
+        if name in known and first.setdefault(known[name], name) != name:
+            yield name, first[known[name]]
+
+
+def _repeated(name: str, first: str) -> InitErrorDetails:
+    problem = PydanticCustomError("repeated_field", "is the same field as {first}; send one of them.", {"first": first})
     return InitErrorDetails(type=problem, loc=(name,), input=None)
 
 

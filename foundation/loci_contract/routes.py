@@ -124,6 +124,7 @@ TENANT: Final = Routes(
     Route("PUT", _MEMORY, "replace", Scope.WRITE),
     Route("PATCH", _MEMORY, "update", Scope.WRITE),
     Route("DELETE", _MEMORY, "delete", Scope.WRITE),
+    Route("GET", f"{_MEMORY}/history", "history", Scope.READ),
     Route("GET", "/v1/usage", "usage", Scope.READ),
     Route("POST", "/v2/memories", "remember", Scope.WRITE),
     Route("POST", "/v2/memories/search", "search_explained", Scope.READ),

@@ -181,6 +181,8 @@ async def test_memories_are_found_by_the_entities_they_mention(graph: Graph) -> 
     found = await graph.mentioning({ada: 2.0, tea: 1.0, EntityRef("", "nobody"): 9.0}, 10)
     assert [(hit.memory_id, hit.score) for hit in found] == [("m2", 3.0), ("m1", 2.0), ("m3", 1.0)]
     assert [hit.memory_id for hit in await graph.mentioning({tea: 1.0}, 1)] == ["m3"]
+    assert [hit.memory_id for hit in await graph.mentioning({tea: 1.0}, 10, ["m2", "m9"])] == ["m2"]
+    assert await graph.mentioning({tea: 1.0}, 10, []) == []
     assert await graph.mentioning({}, 10) == []
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from loci_dataplane.conversations.schemas import ContextInput, ContextLine, ContextOutput, LineKind
 from loci_dataplane.model import filter as language
-from loci_dataplane.model.graph import FactFilter, HeldFact, entity_key
+from loci_dataplane.model.graph import FactFilter, HeldFact, possible_keys
 from loci_dataplane.search.schemas import SearchInput, SearchResult
 from loci_dataplane.search.service import Search
 from loci_dataplane.stores.errors import StoreError
@@ -25,7 +25,6 @@ _SUBJECTS: Final = 4
 _FACTS_OF_SUBJECT: Final = 50
 _FACTS: Final = 12
 _WORD: Final = re.compile(r"\w+")
-_LONGEST_NAME: Final = 3
 _HEADINGS: Final = {LineKind.FACT: "Facts:", LineKind.MEMORY: "Memories:"}
 
 
@@ -69,7 +68,7 @@ class Context:
     async def _facts(self, body: ContextInput) -> list[ContextLine]:
         """Facts about the entities that the query names, from memories that the filter admits."""
         where, now = language.parse(body.filters), self._now()
-        subjects = await self._stores.graph.named(_names(body.query), None)
+        subjects = await self._stores.graph.named(possible_keys(body.query), None)
         held: list[HeldFact] = []
         for subject in subjects[:_SUBJECTS]:
             about = FactFilter(scope=subject.ref.scope, subject=subject.name, as_of=now)
@@ -85,13 +84,6 @@ def tokens(text: str) -> int:
     """The estimated number of tokens of a text."""
     ascii_characters = sum(character.isascii() for character in text)
     return math.ceil(ascii_characters / 4) + len(text) - ascii_characters
-
-
-def _names(query: str) -> list[str]:
-    """The keys under which a query's words may name entities: up to three words each."""
-    words = _WORD.findall(entity_key(query))
-    lengths = range(1, _LONGEST_NAME + 1)
-    return list({" ".join(words[i : i + length]) for length in lengths for i in range(len(words) - length + 1)})
 
 
 def _overlap(line: ContextLine, words: set[str]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
 from loci_dataplane.conversations.context import Context
 from loci_dataplane.conversations.schemas import (
@@ -16,6 +16,8 @@ from loci_dataplane.conversations.schemas import (
 )
 from loci_dataplane.conversations.service import Conversations
 from loci_dataplane.injection import service
+from loci_dataplane.memories import replies
+from loci_dataplane.memories.callers import FromCaller
 from loci_dataplane.search.schemas import SearchOutput
 from loci_dataplane.search.service import Search
 from loci_runtime.parameters import NO_PARAMETERS
@@ -23,12 +25,12 @@ from loci_runtime.parameters import NO_PARAMETERS
 router = APIRouter(prefix="/v2", tags=["conversations"], dependencies=[NO_PARAMETERS])
 
 
-@router.post("/memories", status_code=201)
+@router.post("/memories", status_code=201, response_model=ConversationOutput)
 async def remember(
-    body: ConversationInput, conversations: Annotated[Conversations, service(Conversations)]
-) -> ConversationOutput:
+    body: ConversationInput, conversations: Annotated[Conversations, service(Conversations)], caller: FromCaller
+) -> Response:
     """Remember a conversation. When this responds 201 its messages are on disk."""
-    return await conversations.remember(body)
+    return replies.response(await conversations.remember(body, caller))
 
 
 @router.post("/memories/search", response_model_exclude_none=True)

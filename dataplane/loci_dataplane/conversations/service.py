@@ -16,10 +16,12 @@ from loci_dataplane.conversations.schemas import (
 )
 from loci_dataplane.graph.schemas import Extracted
 from loci_dataplane.memories.batch import ItemError
+from loci_dataplane.memories.callers import Caller
 from loci_dataplane.memories.schemas import MemoryInput, MemoryOutput
 from loci_dataplane.memories.service import Memories
 from loci_dataplane.model.graph import Extraction
 from loci_dataplane.model.memory import Memory
+from loci_dataplane.model.reply import Reply
 from loci_runtime.errors import HttpError
 
 _REMEMBERED: Final = frozenset({Role.USER, Role.ASSISTANT})
@@ -37,22 +39,28 @@ class Conversations:
         self._memories = memories
         self._extract = extract
 
-    async def remember(self, body: ConversationInput) -> ConversationOutput:
+    async def remember(self, body: ConversationInput, caller: Caller) -> Reply:
         """Store a conversation's messages in one transaction; raise the first refusal if none is stored."""
         kept = [(index, message) for index, message in enumerate(body.messages) if message.role in _REMEMBERED]
-        results = await self._memories.add_all([_memory_of(message, body) for _, message in kept])
-        rejected = [
-            _rejected(index, result)
-            for (index, _), result in zip(kept, results, strict=True)
-            if isinstance(result, HttpError)
-        ]
+        skipped = len(body.messages) - len(kept)
+
+        async def render(results: Sequence[Memory | HttpError]) -> Reply:
+            return await self._reply([index for index, _ in kept], results, skipped)
+
+        return await self._memories.add_all([_memory_of(message, body) for _, message in kept], caller, render)
+
+    async def _reply(self, indexes: Sequence[int], results: Sequence[Memory | HttpError], skipped: int) -> Reply:
         stored = [result for result in results if isinstance(result, Memory)]
+        refused = [(i, result) for i, result in zip(indexes, results, strict=True) if isinstance(result, HttpError)]
         if not stored:
-            raise next(result for result in results if isinstance(result, HttpError))
+            raise refused[0][1]
         extracted = await asyncio.to_thread(lambda: [self._extract(memory) for memory in stored])
-        return ConversationOutput(
-            memories=_remembered(stored, extracted), skipped=len(body.messages) - len(kept), rejected=rejected
+        output = ConversationOutput(
+            memories=_remembered(stored, extracted),
+            skipped=skipped,
+            rejected=[_rejected(index, error) for index, error in refused],
         )
+        return Reply(201, output.model_dump_json().encode(), memory_ids=tuple(memory.id for memory in stored))
 
 
 def _memory_of(message: Message, body: ConversationInput) -> MemoryInput:

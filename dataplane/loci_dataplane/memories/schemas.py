@@ -7,16 +7,18 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
 import orjson
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, BaseModel, Field, StringConstraints, ValidationInfo, field_validator
 
 from loci_contract.inputs import Input, Patch
 from loci_contract.times import Time
 from loci_dataplane.model import values
 from loci_dataplane.model.filter import Condition
-from loci_dataplane.model.memory import Memory
+from loci_dataplane.model.history import Change, Event
+from loci_dataplane.model.memory import ID_MAX, ID_RULE, Memory, is_id
 
 CONTENT_MAX: Final = 32_768
 METADATA_MAX_BYTES: Final = 16_384
+_MESSAGES_MAX: Final = 256
 
 
 def _check_text(text: str) -> str:
@@ -35,21 +37,75 @@ def _check_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
     return metadata
 
 
+def _check_id(memory_id: str) -> str:
+    if not is_id(memory_id):
+        raise ValueError(f"must be an id: {ID_RULE}")
+    return memory_id
+
+
 Content = Annotated[str, StringConstraints(max_length=CONTENT_MAX), AfterValidator(_check_text)]
 Name = Annotated[str, StringConstraints(max_length=256), AfterValidator(_check_text)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_check_metadata)]
+Id = Annotated[str, StringConstraints(max_length=ID_MAX), AfterValidator(_check_id)]
+Role = Annotated[str, StringConstraints(max_length=64), AfterValidator(_check_text)]
+SESSION: Final = AliasChoices("session_id", "run_id")
 
 
-class MemoryInput(Input):
-    """A memory to store, or to replace another with. An optional field that is null is as if left out."""
+class MessageInput(Input):
+    """One message of a conversation."""
 
-    content: Content = Field(description=f"The text to remember: 1 to {CONTENT_MAX} characters.")
+    role: Role = Field(description="Who said it, such as `user` or `assistant`.")
+    content: Content = Field(description="What was said.")
+
+
+def _text_of(messages: list[MessageInput]) -> str:
+    """The text that messages make; anything for invalid ones, which are refused themselves."""
+    if len(messages) == 1:
+        return messages[0].content
+    return "\n".join(f"{message.role}: {message.content}" for message in messages) or "-"
+
+
+class ReplacementInput(Input):
+    """A memory to replace another with. An optional field that is null is as if left out."""
+
+    messages: list[MessageInput] = Field(
+        default_factory=list,
+        max_length=_MESSAGES_MAX,
+        exclude=True,
+        description="Instead of `content`: messages that are remembered as one text, each as `role: content` in a line "
+        "of its own, or one message's content alone.",
+    )
+    content: Content = Field(
+        "", validate_default=True, description=f"The text to remember: 1 to {CONTENT_MAX} characters."
+    )
     user_id: Name | None = Field(None, description="The user whom it is about.")
     agent_id: Name | None = Field(None, description="The agent that learned it.")
-    session_id: Name | None = Field(None, description="The conversation it belongs to; its neighbours help search.")
+    session_id: Name | None = Field(
+        None,
+        validation_alias=SESSION,
+        description="The conversation it belongs to, also `run_id`; its neighbours help search.",
+    )
     metadata: Metadata = Field(default_factory=dict, description="Any JSON object; filters select by it.")
     created_at: Time | None = Field(None, description="When it was said; the current time by default.")
     expires_at: Time | None = Field(None, description="From when it is no longer returned; never by default.")
+
+    @field_validator("content", mode="before")
+    @classmethod
+    def _join(cls, content: Any, read: ValidationInfo) -> Any:
+        messages = read.data.get("messages")
+        if content != "":
+            if messages:
+                raise ValueError("must be left out when messages are sent")
+            return content
+        if messages == []:
+            raise ValueError("must not be blank, unless messages are sent instead")
+        return _text_of(messages or [])
+
+
+class MemoryInput(ReplacementInput):
+    """A memory to store. An optional field that is null is as if left out."""
+
+    id: Id | None = Field(None, description=f"An id of your own: {ID_RULE} By default the service makes one.")
 
 
 class MemoryPatch(Patch):
@@ -58,7 +114,9 @@ class MemoryPatch(Patch):
     content: Content = Field("", description="The text; not null, since a memory always has content.")
     user_id: Name | None = Field(None, description="The user whom it is about; null clears it.")
     agent_id: Name | None = Field(None, description="The agent that learned it; null clears it.")
-    session_id: Name | None = Field(None, description="The conversation it belongs to; null clears it.")
+    session_id: Name | None = Field(
+        None, validation_alias=SESSION, description="The conversation it belongs to, also `run_id`; null clears it."
+    )
     metadata: Metadata | None = Field(None, description="Replaces the whole object; null clears it.")
     expires_at: Time | None = Field(None, description="From when it is no longer returned; null for never.")
 
@@ -80,7 +138,9 @@ class ScopeQuery(Input):
 
     user_id: Name | None = Field(None, description="Only memories about this user.")
     agent_id: Name | None = Field(None, description="Only memories of this agent.")
-    session_id: Name | None = Field(None, description="Only memories of this conversation.")
+    session_id: Name | None = Field(
+        None, validation_alias=SESSION, description="Only memories of this conversation; also `run_id`."
+    )
 
     def conditions(self) -> tuple[Condition, ...]:
         """The ids as parts of a filter."""
@@ -137,3 +197,30 @@ class MemoryPage(BaseModel):
 
     memories: list[MemoryOutput]
     next_cursor: str | None = Field(None, description="Send it as `cursor` for the next page; null on the last one.")
+
+
+class ChangeOutput(BaseModel):
+    """One version of a memory."""
+
+    version: int = Field(description="Counts the versions of this id.")
+    event: Event = Field(description="The change that made the version.")
+    at: datetime
+    key_id: str | None = Field(description="Public id of the API key that made the change; null for the service.")
+    memory: MemoryOutput | None = Field(description="The memory from then on; null after a deletion or an erasure.")
+
+    @classmethod
+    def of(cls, change: Change) -> Self:
+        """The representation of a version."""
+        return cls(
+            version=change.version,
+            event=change.event,
+            at=change.author.at,
+            key_id=change.author.key_id,
+            memory=MemoryOutput.of(change.memory) if change.memory else None,
+        )
+
+
+class HistoryOutput(BaseModel):
+    """A memory's last versions, oldest first."""
+
+    changes: list[ChangeOutput]

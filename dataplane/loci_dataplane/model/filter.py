@@ -86,13 +86,18 @@ def parse(document: dict[str, Any], where: str = "body.filters") -> Filter:
     return parsed
 
 
-def compares(parsed: Filter) -> bool:
-    """Whether a filter has any comparison; one without, such as `{"AND": []}`, may match every memory."""
+def bounds(parsed: Filter) -> bool:
+    """Whether a filter certainly leaves something out: all of its alternatives compare something.
+
+    `{"OR": [{}, {"user_id": "ada"}]}` and `{"NOT": {"AND": []}}` do not: one matches every memory, one none.
+    """
     match parsed:
-        case AllOf(parts) | AnyOf(parts):
-            return any(map(compares, parts))
+        case AllOf(parts):
+            return any(map(bounds, parts))
+        case AnyOf(parts):
+            return bool(parts) and all(map(bounds, parts))
         case Not(part):
-            return compares(part)
+            return bounds(part)
         case _:
             return True
 

@@ -10,6 +10,10 @@ from enum import StrEnum
 from typing import Final
 
 KEY_MAX: Final = 128
+_WORDS: Final = re.compile(r"[\w@.'-]*\w")
+_LONGEST_NAME: Final = 3
+_NAMES_IN: Final = 2_000
+"""Characters of a text in which names are looked for."""
 _ARTICLE: Final = re.compile(r"^(?:the|a|an)\s+(?=\S)")
 
 
@@ -37,8 +41,19 @@ PRECEDENCE: Final = {
 
 def entity_key(name: str) -> str:
     """A name in the form that identifies an entity: NFKC, case-folded, single spaces, no leading article."""
-    folded = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-    return _ARTICLE.sub("", folded)[:KEY_MAX].rstrip()
+    return _ARTICLE.sub("", _folded(name))[:KEY_MAX].rstrip()
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def possible_keys(text: str) -> list[str]:
+    """The keys of all entities that a text may name: up to three words in a row, in any case."""
+    words = _WORDS.findall(_folded(text[:_NAMES_IN]))
+    lengths = range(1, _LONGEST_NAME + 1)
+    found = (" ".join(words[i : i + length]) for length in lengths for i in range(len(words) - length + 1))
+    return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class Search:
         return output
 
     async def _results(self, wanted: SearchInput, question: Question) -> tuple[list[SearchResult], list[str]]:
-        retrievers = [r for r in self._retrievers if wanted.mode in (HYBRID, r.name)]
+        retrievers = [r for r in self._retrievers if wanted.mode == r.name or (wanted.mode == HYBRID and r.weight)]
         found = await self._retrieve(retrievers, question)
         neighbours = await self._neighbours(found) if wanted.spread else {}
         memories = await self._memories(_candidates(found, neighbours, wanted.mode), question)

@@ -6,11 +6,13 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from loci_dataplane.model.history import Author
 from loci_dataplane.stores.chroma.embedded import embedded_vectors
 from loci_dataplane.stores.ports import Graph, Stores, Transaction, Vectors
 from loci_dataplane.stores.sqlite.database import Database
 from loci_dataplane.stores.sqlite.full_text import SqliteFullText
 from loci_dataplane.stores.sqlite.graph import SqliteGraph
+from loci_dataplane.stores.sqlite.history import SqliteHistory
 from loci_dataplane.stores.sqlite.outbox import SqliteOutbox
 from loci_dataplane.stores.sqlite.records import SqliteRecords
 from loci_dataplane.stores.sqlite.transaction import SqliteTransaction
@@ -30,8 +32,9 @@ async def sqlite_stores(folder: Path, vectors: Vectors, graph: Graph | None = No
     try:
         await database.open()
         yield Stores(
-            transaction=lambda: _transaction(database),
+            transaction=lambda author=None: _transaction(database, author or Author()),
             records=SqliteRecords(database),
+            history=SqliteHistory(database),
             full_text=SqliteFullText(database),
             outbox=SqliteOutbox(database),
             vectors=vectors,
@@ -53,6 +56,6 @@ async def embedded_graph(folder: Path) -> AsyncIterator[Graph]:
 
 
 @contextlib.asynccontextmanager
-async def _transaction(database: Database) -> AsyncIterator[Transaction]:
+async def _transaction(database: Database, author: Author) -> AsyncIterator[Transaction]:
     async with database.transaction() as run:
-        yield SqliteTransaction(run)
+        yield SqliteTransaction(run, author)

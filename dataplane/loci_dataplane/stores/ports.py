@@ -10,11 +10,11 @@ Any method may raise `StorageFullError` or `StoreUnavailableError`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +30,16 @@ from loci_dataplane.model.graph import (
     HeldFact,
     KnownEntity,
 )
+from loci_dataplane.model.history import Author, Change
 from loci_dataplane.model.memory import Memory
+from loci_dataplane.model.reply import Attempt, Reply
 
 Vector = NDArray[np.float32]
+
+HISTORY_VERSIONS: Final = 100
+"""Versions kept of one memory."""
+HISTORY_KEPT: Final = timedelta(days=30)
+"""How long the history of a deleted memory is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +78,19 @@ class OutboxEntry:
 
 
 class Transaction(Protocol):
-    """Changes of memories that take effect together, when the block is left; none of them if it raises."""
+    """Changes of memories that take effect together, when the block is left; none of them if it raises.
+
+    Each change also adds a version to the memory's history.
+    """
 
     async def get(self, memory_id: str, now: datetime) -> Memory | None:
         """Return a memory that has not expired, locked against other transactions; None if there is none."""
 
     async def add(self, memory: Memory, max_memories: int) -> None:
-        """Store a new memory; raise QuotaExceededError, and change nothing, if there are `max_memories` already."""
+        """Store a new memory; raise QuotaExceededError, and change nothing, if there are `max_memories` already.
+
+        Its id must be free, and its version greater than `last_version` of the id.
+        """
 
     async def replace(self, memory: Memory) -> None:
         """Overwrite the memory with this id."""
@@ -87,6 +100,15 @@ class Transaction(Protocol):
 
     async def delete_expired(self, now: datetime, limit: int) -> int:
         """Delete at most `limit` memories that have expired; return how many."""
+
+    async def last_version(self, memory_id: str) -> int:
+        """Return the last version that the history has of an id; 0 if it was never used."""
+
+    async def reply(self, key: str, now: datetime) -> tuple[str, Reply] | None:
+        """Return the fingerprint and the reply that were kept for an attempt's key and have not expired."""
+
+    async def keep_reply(self, attempt: Attempt, reply: Reply, now: datetime, expires_at: datetime) -> None:
+        """Keep the reply to an attempt until `expires_at`, and remove some that have expired."""
 
 
 class Records(Protocol):
@@ -114,6 +136,13 @@ class Records(Protocol):
 
     async def check(self) -> None:
         """Raise StoreError unless the store can be read and, if its last write failed, written again."""
+
+
+class History(Protocol):
+    """Versions of memories. A transaction adds them; a deleted memory's are kept for `HISTORY_KEPT`."""
+
+    async def versions(self, memory_id: str) -> Sequence[Change]:
+        """Return at most the last `HISTORY_VERSIONS` versions of a memory, oldest first; none for an unknown id."""
 
 
 class FullText(Protocol):
@@ -201,8 +230,16 @@ class Graph(Protocol):
     async def edges(self, entities: Sequence[EntityRef], at: datetime, limit: int) -> Sequence[Edge]:
         """Return the relations of some entities: facts that hold at a moment first, then the most frequent."""
 
-    async def mentioning(self, weights: Mapping[EntityRef, float], limit: int) -> Sequence[Hit]:
-        """Return memories that mention any of the entities, by the sum of their weights, then the newest first."""
+    async def mentioning(
+        self, weights: Mapping[EntityRef, float], limit: int, among: Sequence[str] | None = None
+    ) -> Sequence[Hit]:
+        """Return memories that mention any of the entities, by the sum of their weights, then the newest first.
+
+        Args:
+            weights: of the entities.
+            limit: maximum number of memories.
+            among: consider only these memories.
+        """
 
     async def adjacent(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """Return the ids of the memories directly before and after each memory in its session."""
@@ -221,16 +258,24 @@ class Embedder(Protocol):
         """Return vectors of shape (len(texts), dimension), or raise EmbedderUnavailableError."""
 
 
+class Begin(Protocol):
+    """Begins a transaction."""
+
+    def __call__(self, author: Author = ...) -> AbstractAsyncContextManager[Transaction]:
+        """Return a transaction whose changes are this author's; by default the service's own, now."""
+
+
 @dataclass(frozen=True)
 class Stores:
     """One tenant's stores.
 
     Args:
-        transaction: begins a transaction; use it as `async with stores.transaction() as transaction`.
+        transaction: begins a transaction; use it as `async with stores.transaction(author) as transaction`.
     """
 
-    transaction: Callable[[], AbstractAsyncContextManager[Transaction]]
+    transaction: Begin
     records: Records
+    history: History
     full_text: FullText
     outbox: Outbox
     vectors: Vectors

@@ -205,3 +205,19 @@ async def test_a_lapsed_quota_rejects_messages_one_by_one(acme: httpx.AsyncClien
     assert answer.json()["rejected"][0]["error"] == "quota_exceeded"
     refused = await acme.post("/v2/memories", json={"messages": [user("x")]})
     assert (refused.status_code, refused.json()["error"]) == (403, "quota_exceeded")
+
+
+async def test_mode_graph_finds_memories_by_the_entities_of_the_query(acme: httpx.AsyncClient) -> None:
+    await remember(acme, user("Ada lives in Porto"), user("Bob likes tea"), user("Ada and Bob met"), user_id="one")
+    await remember(acme, user("Ada likes jazz"), user_id="two")
+
+    async def found(query: str, **more: object) -> list[str]:
+        body = {"query": query, "mode": "graph", "spread": False, **more}
+        answer = await acme.post("/v1/memories/search", json=body)
+        assert answer.status_code == 200, answer.text
+        return [result["content"] for result in answer.json()["results"]]
+
+    assert (await found("what do ada and bob do"))[0] == "Ada and Bob met"
+    assert set(await found("PORTO?")) == {"Ada lives in Porto"}
+    assert await found("nobody at all") == []
+    assert await found("Ada", filters={"user_id": "two"}) == ["Ada likes jazz"]

@@ -292,3 +292,20 @@ async def test_the_first_and_last_times_can_be_kept(acme: httpx.AsyncClient, tim
     created = await stored(acme, created_at=times)
     assert (await acme.get(created.headers["location"])).json()["created_at"] == times
     assert len(await listed(acme)) == 1
+
+
+async def test_a_history_tells_who_changed_what_and_outlives_the_memory(acme: httpx.AsyncClient) -> None:
+    stored = (await acme.post("/v1/memories", json={"content": "an otter"}, headers={"x-loci-key-id": "k1"})).json()
+    path = f"/v1/memories/{stored['id']}"
+    await acme.patch(path, json={"content": "a badger"}, headers={"x-loci-key-id": "k2"})
+    await acme.delete(path)
+    changes = (await acme.get(f"{path}/history")).json()["changes"]
+    assert [(change["version"], change["event"], change["key_id"]) for change in changes] == [
+        (1, "created", "k1"),
+        (2, "updated", "k2"),
+        (3, "deleted", None),
+    ]
+    assert changes[0]["memory"] == stored
+    assert changes[1]["memory"]["content"] == "a badger"
+    assert changes[2]["memory"] is None
+    assert (await acme.get("/v1/memories/mem_unknown/history")).status_code == 404

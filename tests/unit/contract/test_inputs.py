@@ -6,7 +6,7 @@ import itertools
 from typing import Any, Final
 
 import pytest
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from loci_admin.keys.schemas import KeyInput
 from loci_admin.tenants.schemas import LimitsInput, LimitsPatch, TenantInput, TenantPatch
@@ -14,11 +14,21 @@ from loci_contract.inputs import Input, Patch
 from loci_dataplane.conversations.schemas import ContextInput, ConversationInput, ExplainedSearchInput, Message
 from loci_dataplane.graph.schemas import EntitiesQuery, FactsQuery, NeighborsQuery
 from loci_dataplane.memories.batch import BatchInput
-from loci_dataplane.memories.schemas import DeletionInput, MemoryInput, MemoryPatch, PageQuery, ScopeQuery
+from loci_dataplane.memories.schemas import (
+    DeletionInput,
+    MemoryInput,
+    MemoryPatch,
+    MessageInput,
+    PageQuery,
+    ReplacementInput,
+    ScopeQuery,
+)
 from loci_dataplane.search.schemas import SearchInput
 from loci_embedder.app import EmbeddingRequest
 
 SMALLEST: Final[dict[type[Input], dict[str, Any]]] = {
+    MessageInput: {"role": "user", "content": "an otter"},
+    ReplacementInput: {"content": "an otter"},
     MemoryInput: {"content": "an otter"},
     PageQuery: {},
     ScopeQuery: {},
@@ -44,8 +54,10 @@ def below(model: type[Input]) -> set[type[Input]]:
     return {model}.union(*map(below, model.__subclasses__()))
 
 
-def optional(model: type[BaseModel]) -> list[str]:
-    return [name for name, field in model.model_fields.items() if not field.is_required()]
+def optional(model: type[Input]) -> list[str]:
+    """Fields that may be left out; `content` may for messages alone."""
+    needed = SMALLEST.get(model, {})
+    return [name for name, field in model.model_fields.items() if not field.is_required() and name not in needed]
 
 
 def test_every_request_model_is_tried_here() -> None:
@@ -110,7 +122,7 @@ SUGGESTED: dict[str, tuple[type[Input], str, str]] = {
     "user": (MemoryInput, "user", "user_id"),
     "userId": (MemoryInput, "userId", "user_id"),
     "User-ID": (PageQuery, "User-ID", "user_id"),
-    "run_id": (MemoryInput, "run_id", "session_id"),
+    "conversation_id": (MemoryInput, "conversation_id", "session_id"),
     "thread_id": (PageQuery, "thread_id", "session_id"),
     "text": (MemoryInput, "text", "content"),
     "meta_data": (MemoryInput, "meta_data", "metadata"),

@@ -13,11 +13,22 @@ import numpy as np
 import pytest
 
 from loci_dataplane.model.graph import Extraction, GraphSize
+from loci_dataplane.model.history import Author
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.outbox.graph_index import Extract, GraphIndex
 from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreUnavailableError
-from loci_dataplane.stores.ports import FullText, Graph, OutboxEntry, Records, Stores, Transaction, Vector, Vectors
+from loci_dataplane.stores.ports import (
+    FullText,
+    Graph,
+    History,
+    OutboxEntry,
+    Records,
+    Stores,
+    Transaction,
+    Vector,
+    Vectors,
+)
 from loci_dataplane.text.parts import parts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -103,7 +114,8 @@ class Model:
 
 
 @contextlib.asynccontextmanager
-async def no_transaction() -> AsyncIterator[Transaction]:
+async def no_transaction(author: Author | None = None) -> AsyncIterator[Transaction]:
+    del author
     yield cast("Transaction", None)
 
 
@@ -136,7 +148,8 @@ def indexer(
 ) -> Indexer:
     records, vectors, full_text = cast("Records", memories), cast("Vectors", index), cast("FullText", None)
     graph = cast("Graph", nodes or Nodes())
-    stores = Stores(no_transaction, records, full_text, memories, vectors, graph)
+    history = cast("History", None)
+    stores = Stores(no_transaction, records, history, full_text, memories, vectors, graph)
     return Indexer(stores, model, GraphIndex(graph, extract, lambda: 100), lambda: NOW, "acme")
 
 

@@ -81,7 +81,7 @@ def test_a_search_takes_top_k_for_limit() -> None:
     assert SearchInput.model_validate({"query": "a", "top_k": 3}).limit == 3
 
 
-@pytest.mark.parametrize("document", [{"query": " "}, {"query": "a", "limit": 0}, {"query": "a", "mode": "graph"}])
+@pytest.mark.parametrize("document", [{"query": " "}, {"query": "a", "limit": 0}, {"query": "a", "mode": "dream"}])
 def test_a_search_is_checked(document: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         SearchInput.model_validate(document)

@@ -33,7 +33,7 @@ class Retriever(Protocol):
 
     Args:
         name: the search mode of this retriever alone, and its name in `degraded` and explanations.
-        weight: what its evidence of 1 adds to a memory's evidence when all retrievers take part.
+        weight: what its evidence of 1 adds to a memory's evidence when all retrievers take part; with 0 it does not.
         weight_alone: the same in the mode of its name.
         needs_word: whether its mode returns only memories that hold a word of the query.
     """

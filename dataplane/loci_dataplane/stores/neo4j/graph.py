@@ -75,7 +75,7 @@ _EDGES: Final = f"""
 """
 _MENTIONING: Final = """
   UNWIND $weights AS given
-  MATCH (m:Memory)-[:MENTIONS]->(:Entity {key: given[1], scope: given[0]})
+  MATCH (m:Memory)-[:MENTIONS]->(:Entity {key: given[1], scope: given[0]}) WHERE $among IS NULL OR m.id IN $among
   RETURN m.id AS id, sum(given[2]) AS score, m.position AS position
   ORDER BY score DESC, position DESC LIMIT $limit
 """
@@ -147,10 +147,14 @@ class Neo4jGraph:
             for row in found
         ]
 
-    async def mentioning(self, weights: Mapping[EntityRef, float], limit: int) -> Sequence[Hit]:
+    async def mentioning(
+        self, weights: Mapping[EntityRef, float], limit: int, among: Sequence[str] | None = None
+    ) -> Sequence[Hit]:
         """Return memories that mention any of the entities."""
         given = [[ref.scope, ref.key, weight] for ref, weight in weights.items()]
-        found = await self._database.read(_MENTIONING, weights=given, limit=limit)
+        found = await self._database.read(
+            _MENTIONING, weights=given, limit=limit, among=among if among is None else list(among)
+        )
         return [Hit(row["id"], row["score"]) for row in found]
 
     async def adjacent(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:

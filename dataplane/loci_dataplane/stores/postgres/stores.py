@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
+from loci_dataplane.model.history import Author
 from loci_dataplane.stores.ports import Graph, Stores, Transaction, Vectors
 from loci_dataplane.stores.postgres.database import Database
 from loci_dataplane.stores.postgres.full_text import PostgresFullText
+from loci_dataplane.stores.postgres.history import PostgresHistory
 from loci_dataplane.stores.postgres.outbox import PostgresOutbox
 from loci_dataplane.stores.postgres.records import PostgresRecords
 from loci_dataplane.stores.postgres.transaction import PostgresTransaction
@@ -20,8 +22,9 @@ async def postgres_stores(tenant: str, dsn: Callable[[], str], vectors: Vectors,
     await database.open()
     try:
         yield Stores(
-            transaction=lambda: _transaction(database),
+            transaction=lambda author=None: _transaction(database, author or Author()),
             records=PostgresRecords(database),
+            history=PostgresHistory(database),
             full_text=PostgresFullText(database),
             outbox=PostgresOutbox(database),
             vectors=vectors,
@@ -32,6 +35,6 @@ async def postgres_stores(tenant: str, dsn: Callable[[], str], vectors: Vectors,
 
 
 @contextlib.asynccontextmanager
-async def _transaction(database: Database) -> AsyncIterator[Transaction]:
+async def _transaction(database: Database, author: Author) -> AsyncIterator[Transaction]:
     async with database.transaction() as session:
-        yield PostgresTransaction(session, database.schema)
+        yield PostgresTransaction(session, database.schema, author)

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from loci_dataplane.model.history import Author, Event
 from loci_dataplane.model.memory import Memory, timestamp
+from loci_dataplane.model.reply import Attempt, Reply
 from loci_dataplane.stores.errors import QuotaExceededError
+from loci_dataplane.stores.postgres import replies
 from loci_dataplane.stores.postgres.database import Session
+from loci_dataplane.stores.postgres.history import Versions
 from loci_dataplane.stores.postgres.records import LIVE
 from loci_dataplane.stores.postgres.rows import COLUMNS, READ, memory_of, values
 
@@ -45,7 +49,7 @@ INSERT INTO {{schema}}.outbox (memory_id) SELECT id FROM changed, old WHERE chan
 """  # noqa: S608 - constant names
 _DELETE: Final = f"""
 WITH gone AS (
-  DELETE FROM {{schema}}.memory WHERE id IN ({{ids}}) RETURNING id, words
+  DELETE FROM {{schema}}.memory WHERE id = ANY($1::text[]) RETURNING id, words
 ), counted AS (
   UPDATE {{schema}}.totals SET
     memories = memories - (SELECT count(*) FROM gone), words = words - (SELECT coalesce(sum(words), 0) FROM gone)
@@ -54,16 +58,17 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone
 """  # noqa: S608 - constant names
-_THESE: Final = "SELECT unnest($1::text[])"
 _EXPIRED: Final = "SELECT id FROM {schema}.memory WHERE expires_at <= $1::text LIMIT $2::bigint"
 
 
 class PostgresTransaction:
     """One open transaction, which holds the lock of the schema's totals."""
 
-    def __init__(self, connection: Session, schema: str) -> None:
+    def __init__(self, connection: Session, schema: str, author: Author) -> None:
         self._connection = connection
         self._schema = schema
+        self._author = author
+        self._history = Versions(connection, schema)
 
     async def get(self, memory_id: str, now: datetime) -> Memory | None:
         """Return a memory; the lock of the totals keeps it as it is."""
@@ -77,17 +82,36 @@ class PostgresTransaction:
         row = await self._connection.fetchrow(query, *values(memory), max_memories)
         if row is None or not row["added"]:
             raise QuotaExceededError(limit=max_memories, used=row["used"] if row else 0)
+        await self._history.note(memory, Event.CREATED, self._author)
 
     async def replace(self, memory: Memory) -> None:
         """Overwrite a memory."""
+        await self._history.settle([memory.id])
         await self._connection.execute(_REPLACE.format(schema=self._schema), *values(memory))
+        await self._history.note(memory, Event.UPDATED, self._author)
 
     async def delete(self, ids: Sequence[str]) -> int:
         """Delete memories; return how many existed."""
-        query = _DELETE.format(schema=self._schema, ids=_THESE)
-        return int(await self._connection.fetchval(query, list(ids)))
+        return await self._delete(ids, Event.DELETED, self._author)
 
     async def delete_expired(self, now: datetime, limit: int) -> int:
         """Delete memories that have expired; return how many."""
-        query = _DELETE.format(schema=self._schema, ids=_EXPIRED.format(schema=self._schema))
-        return int(await self._connection.fetchval(query, timestamp(now), limit))
+        rows = await self._connection.fetch(_EXPIRED.format(schema=self._schema), timestamp(now), limit)
+        return await self._delete([row["id"] for row in rows], Event.EXPIRED, Author(at=now))
+
+    async def last_version(self, memory_id: str) -> int:
+        """Return the last version of an id."""
+        return await self._history.last(memory_id)
+
+    async def reply(self, key: str, now: datetime) -> tuple[str, Reply] | None:
+        """Return what was kept for a key."""
+        return await replies.get(self._connection, self._schema, key, now)
+
+    async def keep_reply(self, attempt: Attempt, reply: Reply, now: datetime, expires_at: datetime) -> None:
+        """Keep the reply to an attempt."""
+        await replies.remove_expired(self._connection, self._schema, now)
+        await replies.keep(self._connection, self._schema, attempt, reply, expires_at)
+
+    async def _delete(self, ids: Sequence[str], event: Event, author: Author) -> int:
+        await self._history.end(ids, event, author)
+        return int(await self._connection.fetchval(_DELETE.format(schema=self._schema), list(ids)))

@@ -68,6 +68,7 @@ _MENTIONING: Final = """
   JOIN graph_entities e ON e.key = r.value ->> 1 AND e.scope = r.value ->> 0
   JOIN graph_mentions m ON m.entity_id = e.id
   JOIN graph_memories g ON g.id = m.memory_id
+  WHERE :among IS NULL OR m.memory_id IN (SELECT value FROM json_each(:among))
   GROUP BY m.memory_id ORDER BY score DESC, g.position DESC LIMIT :limit
 """
 _NEXT_TO: Final = """
@@ -148,10 +149,14 @@ class SqliteGraph:
             for row in rows
         ]
 
-    async def mentioning(self, weights: Mapping[EntityRef, float], limit: int) -> Sequence[Hit]:
+    async def mentioning(
+        self, weights: Mapping[EntityRef, float], limit: int, among: Sequence[str] | None = None
+    ) -> Sequence[Hit]:
         """Return memories that mention any of the entities."""
         given = _json([[ref.scope, ref.key, weight] for ref, weight in weights.items()])
-        rows = await self._rows(_MENTIONING, {"weights": given, "limit": limit})
+        rows = await self._rows(
+            _MENTIONING, {"weights": given, "limit": limit, "among": None if among is None else _json(list(among))}
+        )
         return [Hit(row["memory_id"], row["score"]) for row in rows]
 
     async def adjacent(self, ids: Sequence[str]) -> dict[str, tuple[str, ...]]:

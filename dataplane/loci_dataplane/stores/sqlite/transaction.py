@@ -1,4 +1,4 @@
-"""The Transaction port on SQLite. The schema's triggers keep the count and the outbox."""
+"""The Transaction port on SQLite. The schema's triggers keep the count and the outbox, this module the history."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Final
 
 import orjson
 
+from loci_dataplane.model.history import Author, Event
 from loci_dataplane.model.memory import Memory, timestamp
+from loci_dataplane.model.reply import Attempt, Reply
 from loci_dataplane.stores.errors import QuotaExceededError
+from loci_dataplane.stores.sqlite import history, replies
 from loci_dataplane.stores.sqlite.database import Run
 from loci_dataplane.stores.sqlite.rows import COLUMNS, LIVE, memory_of, values
 from loci_dataplane.stores.sqlite.terms import stored_terms
@@ -20,14 +23,16 @@ _UPDATE: Final = f"UPDATE memories SET {', '.join(f'{c} = ?' for c in COLUMNS)} 
 _ADD_TERMS: Final = "INSERT INTO memories_text (rowid, terms) VALUES (?, ?)"
 _REPLACE_TERMS: Final = "UPDATE memories_text SET terms = ? WHERE rowid = (SELECT position FROM memories WHERE id = ?)"
 _DELETE: Final = "DELETE FROM memories WHERE id IN (SELECT value FROM json_each(?))"
+_LAST_VERSION: Final = "SELECT coalesce(max(version), 0) FROM history WHERE memory_id = ?"
 _EXPIRED: Final = "SELECT id FROM memories WHERE expires_at <= ? LIMIT ?"
 
 
 class SqliteTransaction:
     """One open transaction."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, author: Author) -> None:
         self._run = run
+        self._author = author
 
     async def get(self, memory_id: str, now: datetime) -> Memory | None:
         """Return a memory; SQLite's single writer is the lock."""
@@ -45,6 +50,7 @@ class SqliteTransaction:
                 raise QuotaExceededError(limit=max_memories, used=used)
             position = connection.execute(_INSERT, values(memory)).lastrowid
             connection.execute(_ADD_TERMS, [position, terms])
+            history.note(connection, memory, Event.CREATED, self._author)
 
         await self._run(work)
 
@@ -53,24 +59,39 @@ class SqliteTransaction:
         terms = stored_terms(memory.content)
 
         def work(connection: sqlite3.Connection) -> None:
+            history.settle(connection, [memory.id])
             connection.execute(_UPDATE, [*values(memory), memory.id])
             connection.execute(_REPLACE_TERMS, [terms, memory.id])
+            history.note(connection, memory, Event.UPDATED, self._author)
 
         await self._run(work)
 
     async def delete(self, ids: Sequence[str]) -> int:
         """Delete memories; return how many existed."""
-        return await self._run(lambda connection: _delete(connection, ids))
+        return await self._run(lambda connection: _delete(connection, ids, Event.DELETED, self._author))
 
     async def delete_expired(self, now: datetime, limit: int) -> int:
         """Delete memories that have expired; return how many."""
 
         def work(connection: sqlite3.Connection) -> int:
             expired = connection.execute(_EXPIRED, [timestamp(now), limit]).fetchall()
-            return _delete(connection, [row["id"] for row in expired])
+            return _delete(connection, [row["id"] for row in expired], Event.EXPIRED, Author(at=now))
 
         return await self._run(work)
 
+    async def last_version(self, memory_id: str) -> int:
+        """Return the last version of an id."""
+        return int(await self._run(lambda c: c.execute(_LAST_VERSION, [memory_id]).fetchone()[0]))
 
-def _delete(connection: sqlite3.Connection, ids: Sequence[str]) -> int:
+    async def reply(self, key: str, now: datetime) -> tuple[str, Reply] | None:
+        """Return what was kept for a key."""
+        return await self._run(lambda connection: replies.get(connection, key, now))
+
+    async def keep_reply(self, attempt: Attempt, reply: Reply, now: datetime, expires_at: datetime) -> None:
+        """Keep the reply to an attempt."""
+        await self._run(lambda connection: replies.keep(connection, attempt, reply, now, expires_at))
+
+
+def _delete(connection: sqlite3.Connection, ids: Sequence[str], event: Event, author: Author) -> int:
+    history.end(connection, ids, event, author)
     return connection.execute(_DELETE, [orjson.dumps(list(ids)).decode()]).rowcount

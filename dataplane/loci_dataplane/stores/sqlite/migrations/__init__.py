@@ -14,7 +14,7 @@ from typing import Final
 
 from loci_dataplane.stores.errors import StoreUnavailableError
 from loci_dataplane.stores.sqlite.failures import COMPONENT
-from loci_dataplane.stores.sqlite.migrations import v2, v3
+from loci_dataplane.stores.sqlite.migrations import v2, v3, v4
 
 Step = Callable[[sqlite3.Connection], None]
 
@@ -29,7 +29,12 @@ def execute_script(connection: sqlite3.Connection, name: str) -> None:
             statement = ""
 
 
-STEPS: Final[tuple[Step, ...]] = (lambda connection: execute_script(connection, "v1.sql"), v2.migrate, v3.migrate)
+STEPS: Final[tuple[Step, ...]] = (
+    lambda connection: execute_script(connection, "v1.sql"),
+    v2.migrate,
+    v3.migrate,
+    v4.migrate,
+)
 """Step n, counted from 1, makes version n out of version n - 1; version 0 is an empty file."""
 
 
