@@ -3,6 +3,9 @@ local ROUTES = {
   ["/v1/memories/search"] = { POST = { "read", "search" } },
   ["/v1/memories"] = { POST = { "write", "add" }, GET = { "read", "list" }, HEAD = { "read", "list" }, DELETE = { "write", "delete_matching" } },
   ["/v1/memories/batch"] = { POST = { "write", "add_batch" } },
+  ["/v1/erasures"] = { POST = { "write", "erase" } },
+  ["/v1/export"] = { GET = { "read", "export" }, HEAD = { "read", "export" } },
+  ["/v1/import"] = { POST = { "write", "import" } },
   ["/v1/usage"] = { GET = { "read", "usage" }, HEAD = { "read", "usage" } },
   ["/v2/memories"] = { POST = { "write", "remember" } },
   ["/v2/memories/search"] = { POST = { "read", "search_explained" } },
@@ -14,4 +17,5 @@ local ROUTES = {
 }
 local ROUTES_BELOW = {
   ["/v1/memories/"] = { GET = { "read", "get" }, HEAD = { "read", "get" }, PUT = { "write", "replace" }, PATCH = { "write", "update" }, DELETE = { "write", "delete" } },
+  ["/v1/erasures/"] = { GET = { "read", "get_erasure" }, HEAD = { "read", "get_erasure" } },
 }
