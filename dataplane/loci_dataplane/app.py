@@ -20,6 +20,8 @@ from loci_contract.registry import Limits
 from loci_dataplane.api import errors, v1, v2
 from loci_dataplane.conversations.context import Context
 from loci_dataplane.conversations.service import Conversations
+from loci_dataplane.erasures.service import Erasures
+from loci_dataplane.exchange.service import Exchange
 from loci_dataplane.graph.extraction.extract import extract
 from loci_dataplane.graph.service import GraphService
 from loci_dataplane.health import endpoints as health
@@ -123,6 +125,8 @@ def provide_services(app: FastAPI, stores: Stores) -> tuple[Indexer, tuple[objec
         GraphService(stores.graph, deps.now),
         Conversations(memories, extract),
         Context(stores, search, deps.now),
+        Erasures(stores, indexer, search.forget, deps.now, deps.tenant),
+        Exchange(stores, indexer, deps.limits, deps.now),
         UsageService(stores.records, stores.graph, deps.limits),
     )
     metrics.watch(stores, search.hit_ratio)
@@ -134,7 +138,7 @@ def provide_services(app: FastAPI, stores: Stores) -> tuple[Indexer, tuple[objec
 async def _serving(app: FastAPI, stores: Stores) -> AsyncIterator[None]:
     indexer, made = provide_services(app, stores)
     try:
-        async with indexer.running():
+        async with indexer.running(), app.state.services.find(Erasures).running():
             yield
     finally:
         app.state.services.withdraw(*made)

@@ -13,6 +13,8 @@ from loci_admin.tenants import endpoints as tenants
 from loci_contract.errors import ErrorBody
 from loci_contract.routes import ADMIN, TENANT, Routes
 from loci_dataplane.conversations import endpoints as conversations
+from loci_dataplane.erasures import endpoints as erasures
+from loci_dataplane.exchange import endpoints as exchange
 from loci_dataplane.graph import endpoints as graph
 from loci_dataplane.health import endpoints as health
 from loci_dataplane.memories import endpoints as memories
@@ -69,7 +71,8 @@ def rendered() -> dict[str, str]:
 def document() -> Json:
     """Return the OpenAPI document."""
     found = _described(
-        endpoints.router for endpoints in (search, memories, usage, conversations, graph, health, tenants, keys)
+        endpoints.router
+        for endpoints in (search, memories, erasures, exchange, usage, conversations, graph, health, tenants, keys)
     )
     components = found["components"]
     components["schemas"]["Error"] = ErrorBody.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -1,15 +1,18 @@
 """`loci serve|operator|policy|chroma-gate|dataplane|embedder|admin|key|version`."""
+"""`loci serve|operator|policy|dataplane|embedder|admin|key|verify-receipt|version`."""
 
 from __future__ import annotations
 
+import json
 import sys
 from importlib.metadata import version
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 from cyclopts import App
 from pydantic import ValidationError
 
-from loci_contract import keys
+from loci_contract import keys, receipts
 from loci_contract.environment import PREFIX
 from loci_contract.names import TENANT_NAME_RULE, is_tenant_name
 
@@ -57,6 +60,7 @@ def build() -> App:
     for name, process in _PROCESSES.items():
         app.command(process.path, name=name, help=process.purpose)
     app.command(_key, name="key", help="Generate an API key and its hash, for a MemoryTenant's apiKeys.")
+    app.command(_verify_receipt, name="verify-receipt", help="Check receipts of erasures without the service.")
     app.command(_version, name="version", help="Print the installed version.")
     return app
 
@@ -67,6 +71,40 @@ def _key(tenant: str) -> None:
         _fail(f"{tenant!r} is not a valid tenant name: use {TENANT_NAME_RULE}")
     key = keys.generate(tenant)
     print(f"key:    {key}\nsha256: {keys.sha256(key)}")  # noqa: T201 - the command's result
+
+
+def _verify_receipt(file: Path) -> None:
+    """Check the hash of each receipt in a file, and that they follow one another.
+
+    Args:
+        file: a receipt, a list of receipts or lines of receipts of one tenant, in JSON; whole responses of
+            `/v1/erasures` are taken, too.
+    """
+    try:
+        given = _receipts(file.read_text())
+    except (OSError, ValueError) as error:
+        _fail(f"{file} has no receipts: {type(error).__name__}")
+    if found := list(receipts.problems(given)):
+        print("\n".join(found))  # noqa: T201 - the command's result
+        raise SystemExit(1)
+    numbers = ", ".join(str(receipt["number"]) for receipt in given)
+    print(f"valid: receipt {numbers}; last hash {given[-1]['sha256']}")  # noqa: T201 - the command's result
+
+
+def _receipts(text: str) -> list[dict[str, Any]]:
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = [json.loads(line) for line in text.splitlines() if line.strip()]
+    entries = [entry.get("receipt") if isinstance(entry, dict) else None for entry in _listed(document)]
+    found = [e if isinstance(e, dict) else entry for e, entry in zip(entries, _listed(document), strict=True)]
+    if not found or not all(isinstance(receipt, dict) and "sha256" in receipt for receipt in found):
+        raise ValueError("no receipts")
+    return sorted(found, key=lambda receipt: receipt["number"])
+
+
+def _listed(document: Any) -> list[Any]:
+    return document if isinstance(document, list) else [document]
 
 
 def _version() -> None:

@@ -62,6 +62,10 @@ class Search:
         self._hits = 0
         self._misses = 0
 
+    def forget(self) -> None:
+        """Drop all cached answers, whose contents may have been erased."""
+        self._cache.clear()
+
     def hit_ratio(self) -> float:
         """Share of searches that the cache answered, 0 to 1."""
         return self._hits / max(1, self._hits + self._misses)

@@ -10,6 +10,7 @@ from loci_dataplane.model.history import Author
 from loci_dataplane.stores.chroma.embedded import embedded_vectors
 from loci_dataplane.stores.ports import Graph, Stores, Transaction, Vectors
 from loci_dataplane.stores.sqlite.database import Database
+from loci_dataplane.stores.sqlite.erasures import SqliteErasures
 from loci_dataplane.stores.sqlite.full_text import SqliteFullText
 from loci_dataplane.stores.sqlite.graph import SqliteGraph
 from loci_dataplane.stores.sqlite.history import SqliteHistory
@@ -35,6 +36,7 @@ async def sqlite_stores(folder: Path, vectors: Vectors, graph: Graph | None = No
             transaction=lambda author=None: _transaction(database, author or Author()),
             records=SqliteRecords(database),
             history=SqliteHistory(database),
+            erasures=SqliteErasures(database),
             full_text=SqliteFullText(database),
             outbox=SqliteOutbox(database),
             vectors=vectors,

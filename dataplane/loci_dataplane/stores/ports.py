@@ -14,11 +14,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loci_dataplane.model.erasure import Batch, Erasure, Purge
 from loci_dataplane.model.filter import Filter
 from loci_dataplane.model.graph import (
     Edge,
@@ -104,6 +105,12 @@ class Transaction(Protocol):
     async def last_version(self, memory_id: str) -> int:
         """Return the last version that the history has of an id; 0 if it was never used."""
 
+    async def restore(self, changes: Sequence[Change], max_memories: int) -> None:
+        """Store the history of an id that was never used, and the memory of the last version if it has one.
+
+        Raises QuotaExceededError, and changes nothing, if there are `max_memories` already.
+        """
+
     async def reply(self, key: str, now: datetime) -> tuple[str, Reply] | None:
         """Return the fingerprint and the reply that were kept for an attempt's key and have not expired."""
 
@@ -143,6 +150,38 @@ class History(Protocol):
 
     async def versions(self, memory_id: str) -> Sequence[Change]:
         """Return at most the last `HISTORY_VERSIONS` versions of a memory, oldest first; none for an unknown id."""
+
+    async def deleted(self, after: str, limit: int) -> Sequence[str]:
+        """Return ids that have a history and no memory, in their order, from the first beyond `after`."""
+
+
+class Erasures(Protocol):
+    """Removal of content from the system of record, and the receipts of it."""
+
+    async def begin(self, erasure: Erasure) -> None:
+        """Record a request, so that it is carried out even after a crash."""
+
+    async def get(self, erasure_id: str) -> Erasure | None:
+        """Return an erasure."""
+
+    async def pending(self) -> Erasure | None:
+        """Return the oldest erasure that is not complete."""
+
+    async def erase(self, erasure_id: str, where: Filter, limit: int) -> Batch:
+        """Remove some memories that match, live or expired, with their versions, replies and full text.
+
+        Also removes deleted memories of which a version matches, and matching earlier versions of other memories. One
+        transaction; call it until the batch is empty.
+        """
+
+    async def remaining(self, where: Filter, ids: Sequence[str]) -> Mapping[str, int]:
+        """Count what is left by table: rows that match or belong to the ids, and outbox entries of the ids."""
+
+    async def purge(self, contents: Sequence[str]) -> Purge:
+        """Remove from the files what deletion leaves there; look for fragments of contents that no row has."""
+
+    async def complete(self, erasure_id: str, receipt: Mapping[str, Any]) -> None:
+        """Seal the receipt with the next number of the chain, and forget the request and the ids."""
 
 
 class FullText(Protocol):
@@ -203,6 +242,12 @@ class Vectors(Protocol):
 
     async def check(self) -> None:
         """Raise StoreError unless the index can be read and, if its last write failed, is thought writable again."""
+
+    async def held(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return those of the memories that have vectors."""
+
+    async def purge(self, ids: Sequence[str]) -> Purge:
+        """Remove from the files what deletion leaves there; look for the ids of deleted memories."""
 
 
 class Graph(Protocol):
@@ -276,6 +321,7 @@ class Stores:
     transaction: Begin
     records: Records
     history: History
+    erasures: Erasures
     full_text: FullText
     outbox: Outbox
     vectors: Vectors

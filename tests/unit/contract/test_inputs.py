@@ -12,6 +12,7 @@ from loci_admin.keys.schemas import KeyInput
 from loci_admin.tenants.schemas import LimitsInput, LimitsPatch, TenantInput, TenantPatch
 from loci_contract.inputs import Input, Patch
 from loci_dataplane.conversations.schemas import ContextInput, ConversationInput, ExplainedSearchInput, Message
+from loci_dataplane.erasures.schemas import ErasureInput
 from loci_dataplane.graph.schemas import EntitiesQuery, FactsQuery, NeighborsQuery
 from loci_dataplane.memories.batch import BatchInput
 from loci_dataplane.memories.schemas import (
@@ -33,6 +34,7 @@ SMALLEST: Final[dict[type[Input], dict[str, Any]]] = {
     PageQuery: {},
     ScopeQuery: {},
     DeletionInput: {},
+    ErasureInput: {},
     BatchInput: {"memories": [{"content": "an otter"}]},
     SearchInput: {"query": "an otter"},
     ExplainedSearchInput: {"query": "an otter"},

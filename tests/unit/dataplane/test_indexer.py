@@ -19,6 +19,7 @@ from loci_dataplane.outbox.graph_index import Extract, GraphIndex
 from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreUnavailableError
 from loci_dataplane.stores.ports import (
+    Erasures,
     FullText,
     Graph,
     History,
@@ -148,8 +149,8 @@ def indexer(
 ) -> Indexer:
     records, vectors, full_text = cast("Records", memories), cast("Vectors", index), cast("FullText", None)
     graph = cast("Graph", nodes or Nodes())
-    history = cast("History", None)
-    stores = Stores(no_transaction, records, history, full_text, memories, vectors, graph)
+    history, erasures = cast("History", None), cast("Erasures", None)
+    stores = Stores(no_transaction, records, history, erasures, full_text, memories, vectors, graph)
     return Indexer(stores, model, GraphIndex(graph, extract, lambda: 100), lambda: NOW, "acme")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from typing import Any, Final
 import chromadb
 from chromadb.config import Settings
 
+from loci_dataplane.stores.chroma.rebuild import holds, rebuild
 from loci_dataplane.stores.chroma.vectors import ChromaVectors
 from loci_dataplane.stores.errors import StorageFullError, StoreError, StoreUnavailableError
 from loci_dataplane.stores.full_disk import is_full
@@ -31,7 +32,12 @@ async def embedded_vectors(folder: Path) -> AsyncIterator[ChromaVectors]:
             raise _port_error(error, folder) from error
         try:
             collection = await loop.run_in_executor(thread, _collection, client, folder)
-            yield ChromaVectors(collection, thread, lambda error: _port_error(error, folder))
+            yield ChromaVectors(
+                collection,
+                thread,
+                lambda error: _port_error(error, folder),
+                lambda held, ids: _rebuild(client, held, folder, ids),
+            )
         finally:
             await loop.run_in_executor(thread, client.close)
 
@@ -47,6 +53,11 @@ def _collection(client: Any, folder: Path) -> Any:
         )
     except Exception as error:
         raise _port_error(error, folder) from error
+
+
+def _rebuild(client: Any, held: Any, folder: Path, ids: Sequence[str]) -> tuple[Any, int]:
+    made = rebuild(client, held, folder)
+    return made, holds(folder, [memory_id.encode() for memory_id in ids])
 
 
 def _port_error(error: Exception, folder: Path) -> StoreError:

@@ -21,10 +21,13 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from chromadb.errors import InternalError
 
+from loci_dataplane.model.erasure import Purge
 from loci_dataplane.stores.ports import Hit, Vector
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Rebuild = Callable[[Any, Sequence[str]], tuple[Any, int]]
+"""Takes the collection and deleted ids; returns the new collection, and how many of the ids its files hold."""
 
 _PARTS: Final = "parts"
 _PART: Final = "part"
@@ -33,6 +36,9 @@ _WRITTEN_AT_ONCE: Final = 1_000
 _IDS_AT_ONCE: Final = 30_000
 """Chroma keeps ids in SQLite, which binds at most 32,766 parameters."""
 _WIDENING: Final = 4
+_REBUILT_MAX: Final = 50_000
+_MARKED: Final = "deleted vectors stay in its files, marked as deleted, until it is made anew"
+_ON_SERVER: Final = f"the server's files are out of reach; {_MARKED}"
 
 
 class ChromaVectors:
@@ -42,12 +48,20 @@ class ChromaVectors:
         collection: a Chroma collection with cosine distance.
         thread: where Chroma's blocking calls run.
         translate: makes the ports' error of an exception of Chroma.
+        rebuild: makes the collection anew and looks for ids in its files; None where these are out of reach.
     """
 
-    def __init__(self, collection: Any, thread: Executor, translate: Callable[[Exception], Exception]) -> None:
+    def __init__(
+        self,
+        collection: Any,
+        thread: Executor,
+        translate: Callable[[Exception], Exception],
+        rebuild: Rebuild | None = None,
+    ) -> None:
         self._collection = collection
         self._thread = thread
         self._translate = translate
+        self._rebuild = rebuild
         self._failed: Exception | None = None
 
     async def replace(self, parts: Mapping[str, Vector]) -> None:
@@ -71,6 +85,31 @@ class ChromaVectors:
         await self._run(self._collection.count)
         if self._failed is not None:
             raise self._failed
+
+    async def held(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return those of the memories that have vectors."""
+        chunks = list(_chunks(ids, _IDS_AT_ONCE))
+        return await self._run(
+            lambda: [i for chunk in chunks for i in self._collection.get(ids=chunk, include=[])["ids"]]
+        )
+
+    async def purge(self, ids: Sequence[str]) -> Purge:
+        """Make the collection anew, if its files are at hand and it is not too large."""
+        if self._rebuild is None:
+            return Purge("vectors deleted", None, _ON_SERVER)
+        if (size := await self._run(self._collection.count)) > _REBUILT_MAX:
+            return Purge("vectors deleted", None, f"the index has {size} vectors and was not made anew; {_MARKED}")
+        found = await self._run(lambda: self._rebuilt(ids))
+        return Purge("vectors deleted, index made anew, old files removed", found)
+
+    def _held(self, ids: Sequence[str]) -> list[str]:
+        found = (self._collection.get(ids=chunk, include=[])["ids"] for chunk in _chunks(ids, _IDS_AT_ONCE))
+        return list(itertools.chain.from_iterable(found))
+
+    def _rebuilt(self, ids: Sequence[str]) -> int:
+        assert self._rebuild is not None
+        self._collection, found = self._rebuild(self._collection, ids)
+        return found
 
     def _replace(self, parts: Mapping[str, Vector]) -> None:
         held = self._further_parts(list(parts))

@@ -13,6 +13,7 @@ from loci_dataplane.model.history import Author, Change, Event
 from loci_dataplane.model.memory import Memory, timestamp
 from loci_dataplane.stores.ports import HISTORY_KEPT, HISTORY_VERSIONS
 from loci_dataplane.stores.postgres.database import Database, Session
+from loci_dataplane.stores.postgres.rows import COLUMNS, values
 
 _SHOWN: Final = ("content", "user_id", "agent_id", "session_id", "metadata", "created_at", "updated_at", "expires_at")
 STATE: Final = (*_SHOWN, "plain", "folded")
@@ -33,6 +34,16 @@ _END: Final = f"""
 INSERT INTO {{schema}}.history (memory_id, version, event, at, key_id)
 SELECT id, version + 1, $2::text, $3::text, $4::text FROM {{schema}}.memory WHERE id = ANY($1::text[]) {_AGAIN}
 """  # noqa: S608 - constant names
+_HEAD: Final = {"memory_id": "text", "version": "bigint", "event": "text", "at": "text", "key_id": "text"}
+_ALL: Final = {**_HEAD, **{column: COLUMNS[column] for column in STATE}}
+_RESTORE: Final = f"""
+INSERT INTO {{schema}}.history ({", ".join(_ALL)})
+VALUES ({", ".join(f"${number}::{kind}" for number, kind in enumerate(_ALL.values(), 1))})
+"""  # noqa: S608 - constant names
+_DELETED: Final = """
+SELECT DISTINCT memory_id FROM {schema}.history h WHERE memory_id > $1::text
+AND NOT EXISTS (SELECT FROM {schema}.memory m WHERE m.id = h.memory_id) ORDER BY memory_id LIMIT $2::bigint
+"""
 _TRIM: Final = "DELETE FROM {schema}.history WHERE memory_id = $1::text AND version <= $2::bigint"
 _OLD: Final = """
 DELETE FROM {schema}.history h WHERE memory_id IN (
@@ -59,6 +70,11 @@ class PostgresHistory:
         query = _VERSIONS.format(schema=self._database.schema)
         return [change_of(row) for row in reversed(await self._database.read(query, memory_id, HISTORY_VERSIONS))]
 
+    async def deleted(self, after: str, limit: int) -> Sequence[str]:
+        """Return ids that have a history and no memory."""
+        query = _DELETED.format(schema=self._database.schema)
+        return [row["memory_id"] for row in await self._database.read(query, after, limit)]
+
 
 class Versions:
     """The histories within one transaction."""
@@ -77,6 +93,12 @@ class Versions:
         await self._connection.execute(self._sql(_ADD), *arguments)
         if memory.version > HISTORY_VERSIONS:
             await self._connection.execute(self._sql(_TRIM), memory.id, memory.version - HISTORY_VERSIONS)
+
+    async def restore(self, change: Change) -> None:
+        """Add a version that is not the present one."""
+        state = dict(zip(COLUMNS, values(change.memory), strict=True)) if change.memory else {}
+        head = (change.memory_id, change.version, change.event.value, timestamp(change.author.at), change.author.key_id)
+        await self._connection.execute(self._sql(_RESTORE), *head, *(state.get(column) for column in STATE))
 
     async def settle(self, ids: Sequence[str]) -> None:
         """Keep the present versions of memories that are about to be replaced or deleted."""

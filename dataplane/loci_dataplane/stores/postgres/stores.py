@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from loci_dataplane.model.history import Author
 from loci_dataplane.stores.ports import Graph, Stores, Transaction, Vectors
 from loci_dataplane.stores.postgres.database import Database
+from loci_dataplane.stores.postgres.erasures import PostgresErasures
 from loci_dataplane.stores.postgres.full_text import PostgresFullText
 from loci_dataplane.stores.postgres.history import PostgresHistory
 from loci_dataplane.stores.postgres.outbox import PostgresOutbox
@@ -25,6 +26,7 @@ async def postgres_stores(tenant: str, dsn: Callable[[], str], vectors: Vectors,
             transaction=lambda author=None: _transaction(database, author or Author()),
             records=PostgresRecords(database),
             history=PostgresHistory(database),
+            erasures=PostgresErasures(database),
             full_text=PostgresFullText(database),
             outbox=PostgresOutbox(database),
             vectors=vectors,

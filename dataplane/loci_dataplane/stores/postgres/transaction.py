@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from loci_dataplane.model.history import Author, Event
+from loci_dataplane.model.history import Author, Change, Event
 from loci_dataplane.model.memory import Memory, timestamp
 from loci_dataplane.model.reply import Attempt, Reply
 from loci_dataplane.stores.errors import QuotaExceededError
@@ -47,7 +47,7 @@ WITH old AS (
 )
 INSERT INTO {{schema}}.outbox (memory_id) SELECT id FROM changed, old WHERE changed.indexed <> old.indexed {_NOTE}
 """  # noqa: S608 - constant names
-_DELETE: Final = f"""
+DELETE: Final = f"""
 WITH gone AS (
   DELETE FROM {{schema}}.memory WHERE id = ANY($1::text[]) RETURNING id, words
 ), counted AS (
@@ -78,11 +78,23 @@ class PostgresTransaction:
 
     async def add(self, memory: Memory, max_memories: int) -> None:
         """Store a new memory within the quota."""
+        await self._insert(memory, max_memories)
+        await self._history.note(memory, Event.CREATED, self._author)
+
+    async def restore(self, changes: Sequence[Change], max_memories: int) -> None:
+        """Store a history, and its memory within the quota."""
+        *earlier, last = changes
+        if last.memory:
+            await self._insert(last.memory, max_memories)
+            await self._history.note(last.memory, last.event, last.author)
+        for change in earlier if last.memory else changes:
+            await self._history.restore(change)
+
+    async def _insert(self, memory: Memory, max_memories: int) -> None:
         query = _ADD.format(schema=self._schema)
         row = await self._connection.fetchrow(query, *values(memory), max_memories)
         if row is None or not row["added"]:
             raise QuotaExceededError(limit=max_memories, used=row["used"] if row else 0)
-        await self._history.note(memory, Event.CREATED, self._author)
 
     async def replace(self, memory: Memory) -> None:
         """Overwrite a memory."""
@@ -114,4 +126,4 @@ class PostgresTransaction:
 
     async def _delete(self, ids: Sequence[str], event: Event, author: Author) -> int:
         await self._history.end(ids, event, author)
-        return int(await self._connection.fetchval(_DELETE.format(schema=self._schema), list(ids)))
+        return int(await self._connection.fetchval(DELETE.format(schema=self._schema), list(ids)))

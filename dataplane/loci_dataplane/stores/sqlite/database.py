@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -74,6 +74,22 @@ class Database:
                 raise
             self.write_failed = False
 
+    async def truncate_log(self) -> bool:
+        """Write everything to the file itself and empty the log; return false if a reader kept it from that."""
+        async with self._turn:
+            row = await self._in(
+                self._writer, lambda: self._write_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            )
+        return not row[0]
+
+    async def find(self, fragments: Sequence[bytes]) -> int:
+        """Return how many of the fragments the file or its log holds."""
+        return await self._in(self._reader, lambda: sum(map(self._holds, fragments)))
+
+    def _holds(self, fragment: bytes) -> bool:
+        paths = (self._path, self._path.with_name(f"{self._path.name}-wal"))
+        return any(fragment in path.read_bytes() for path in paths if path.exists())
+
     async def read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run a query on the last committed state."""
         return await self._in(self._reader, lambda: work(self._read_connection))
@@ -111,6 +127,7 @@ class Database:
         connection = self._connect(self._writer)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # deleted content is overwritten with zeros
         migrate(connection)
         return connection
 

@@ -13,6 +13,7 @@ from loci_dataplane.model.history import Author, Change, Event
 from loci_dataplane.model.memory import Memory, timestamp
 from loci_dataplane.stores.ports import HISTORY_KEPT, HISTORY_VERSIONS
 from loci_dataplane.stores.sqlite.database import Database
+from loci_dataplane.stores.sqlite.rows import COLUMNS, values
 
 STATE: Final = ("content", "user_id", "agent_id", "session_id", "metadata", "created_at", "updated_at", "expires_at")
 """What a version keeps of its memory."""
@@ -25,6 +26,14 @@ _ADD: Final = "INSERT OR REPLACE INTO history (memory_id, version, event, at, ke
 _END: Final = """
 INSERT OR REPLACE INTO history (memory_id, version, event, at, key_id)
 SELECT id, version + 1, ?, ?, ? FROM memories WHERE id IN (SELECT value FROM json_each(?))
+"""
+_RESTORE: Final = (
+    f"INSERT OR REPLACE INTO history (memory_id, version, event, at, key_id, {_STATE}) "  # noqa: S608 - constant names
+    f"VALUES ({', '.join('?' * (5 + len(STATE)))})"
+)
+_DELETED: Final = """
+SELECT DISTINCT memory_id FROM history WHERE memory_id > ? AND memory_id NOT IN (SELECT id FROM memories)
+ORDER BY memory_id LIMIT ?
 """
 _TRIM: Final = "DELETE FROM history WHERE memory_id = ? AND version <= ?"
 _OLD: Final = """
@@ -51,6 +60,18 @@ class SqliteHistory:
         parameters = [memory_id, HISTORY_VERSIONS]
         rows = await self._database.read(lambda c: c.execute(_VERSIONS, parameters).fetchall())
         return [change_of(row) for row in reversed(rows)]
+
+    async def deleted(self, after: str, limit: int) -> Sequence[str]:
+        """Return ids that have a history and no memory."""
+        rows = await self._database.read(lambda c: c.execute(_DELETED, [after, limit]).fetchall())
+        return [row["memory_id"] for row in rows]
+
+
+def restore(connection: sqlite3.Connection, change: Change) -> None:
+    """Add a version that is not the present one."""
+    state = dict(zip(COLUMNS, values(change.memory), strict=True)) if change.memory else {}
+    head = [change.memory_id, change.version, change.event, timestamp(change.author.at), change.author.key_id]
+    connection.execute(_RESTORE, [*head, *(state.get(column) for column in STATE)])
 
 
 def change_of(row: sqlite3.Row) -> Change:

@@ -9,7 +9,7 @@ from typing import Final
 
 import orjson
 
-from loci_dataplane.model.history import Author, Event
+from loci_dataplane.model.history import Author, Change, Event
 from loci_dataplane.model.memory import Memory, timestamp
 from loci_dataplane.model.reply import Attempt, Reply
 from loci_dataplane.stores.errors import QuotaExceededError
@@ -42,17 +42,7 @@ class SqliteTransaction:
 
     async def add(self, memory: Memory, max_memories: int) -> None:
         """Store a new memory within the quota."""
-        terms = stored_terms(memory.content)
-
-        def work(connection: sqlite3.Connection) -> None:
-            used = int(connection.execute("SELECT memories FROM totals").fetchone()[0])
-            if used >= max_memories:
-                raise QuotaExceededError(limit=max_memories, used=used)
-            position = connection.execute(_INSERT, values(memory)).lastrowid
-            connection.execute(_ADD_TERMS, [position, terms])
-            history.note(connection, memory, Event.CREATED, self._author)
-
-        await self._run(work)
+        await self.restore([Change(memory.id, memory.version, Event.CREATED, self._author, memory)], max_memories)
 
     async def replace(self, memory: Memory) -> None:
         """Overwrite a memory."""
@@ -83,6 +73,20 @@ class SqliteTransaction:
         """Return the last version of an id."""
         return int(await self._run(lambda c: c.execute(_LAST_VERSION, [memory_id]).fetchone()[0]))
 
+    async def restore(self, changes: Sequence[Change], max_memories: int) -> None:
+        """Store a history, and its memory within the quota."""
+        memory = changes[-1].memory
+        terms = stored_terms(memory.content) if memory else ""
+
+        def work(connection: sqlite3.Connection) -> None:
+            if memory:
+                _insert(connection, memory, terms, max_memories)
+                history.note(connection, memory, changes[-1].event, changes[-1].author)
+            for change in changes[:-1] if memory else changes:
+                history.restore(connection, change)
+
+        await self._run(work)
+
     async def reply(self, key: str, now: datetime) -> tuple[str, Reply] | None:
         """Return what was kept for a key."""
         return await self._run(lambda connection: replies.get(connection, key, now))
@@ -90,6 +94,14 @@ class SqliteTransaction:
     async def keep_reply(self, attempt: Attempt, reply: Reply, now: datetime, expires_at: datetime) -> None:
         """Keep the reply to an attempt."""
         await self._run(lambda connection: replies.keep(connection, attempt, reply, now, expires_at))
+
+
+def _insert(connection: sqlite3.Connection, memory: Memory, terms: str, max_memories: int) -> None:
+    used = int(connection.execute("SELECT memories FROM totals").fetchone()[0])
+    if used >= max_memories:
+        raise QuotaExceededError(limit=max_memories, used=used)
+    position = connection.execute(_INSERT, values(memory)).lastrowid
+    connection.execute(_ADD_TERMS, [position, terms])
 
 
 def _delete(connection: sqlite3.Connection, ids: Sequence[str], event: Event, author: Author) -> int:

@@ -1,0 +1,1 @@
+"""Erasing content from every store, with a receipt."""

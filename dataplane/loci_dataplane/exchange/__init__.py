@@ -1,0 +1,1 @@
+"""Everything of a tenant as lines of JSON, out and in."""
