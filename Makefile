@@ -7,7 +7,7 @@ UV_VERSION := $(shell sed -n 's/^uv = "\(.*\)"/\1/p' dev/loci_dev/versions.toml)
 UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
 PYTHON := .venv/bin/python
 
-.PHONY: help setup tools demo test check generate bench cluster cluster-down docs clean
+.PHONY: help setup tools demo test chaos check generate bench cluster cluster-down docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ demo: setup ## see it work: two tenants, memories, search, limits, in one proces
 
 test: tools ## all tests, with every real part they need
 	@.venv/bin/pytest -n 2 --dist loadfile
+
+chaos: tools ## kill a pod 1,000 times under writers (KILLS=n for another number) and report
+	@LOCI_CHAOS_KILLS=$(or $(KILLS),1000) .venv/bin/pytest -s tests/chaos
 
 check: setup ## formatting, lint, types, imports, dependencies, invariants, generated files, chart, docs
 	@$(PYTHON) -m loci_dev.tools helm
