@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from loci_dataplane.model.filter import AllOf
+from loci_dataplane.model.erasure import Erasure
+from loci_dataplane.model.filter import AllOf, Condition
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.stores.embedded import embedded_stores
 from loci_dataplane.stores.errors import StoreUnavailableError
@@ -119,3 +120,18 @@ async def test_a_damaged_file_is_an_error_of_the_store(tmp_path: Path, content: 
         async with embedded_stores(tmp_path):
             pass
     assert refused.value.component == "records"
+
+
+async def test_a_purge_leaves_no_term_of_an_erased_memory_in_the_file(tmp_path: Path) -> None:
+    ada = Condition("user_id", "eq", "ada")
+    async with embedded_stores(tmp_path) as stores:
+        for number, (user, content) in enumerate([("bob", "otter"), ("ada", "xylophone"), ("bob", "badger")]):
+            async with stores.transaction() as transaction:
+                await transaction.add(Memory(f"mem_{number}", content, user, None, None, {}, NOW, NOW), 10)
+        await stores.erasures.begin(Erasure("ers_1", NOW, None, {"user_id": "ada"}))
+        while (await stores.erasures.erase("ers_1", ada, 10)).memory_ids:
+            pass
+        purged = await stores.erasures.purge(["xylophone", "otter"])
+        assert (purged.found, purged.limits) == (0, None), "what a row still has is not looked for"
+        assert b"xylophon" not in (tmp_path / "memories.db").read_bytes()
+        assert (tmp_path / "memories.db-wal").stat().st_size == 0
