@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 
 _PLAN: Final = ("add", "add", "delete", "batch", "change", "delete", "add")
-_WRITES: Final = 12
+_WRITES: Final = 8
 """Of one client in a round; all clients' memories of a round fit into one search."""
 
 
