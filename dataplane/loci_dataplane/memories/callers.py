@@ -1,4 +1,4 @@
-"""Who sends a request, and whether it is one that may be sent again."""
+"""The sender of a request, and whether the request may be sent again."""
 
 from __future__ import annotations
 

@@ -54,8 +54,8 @@ SESSION: Final = AliasChoices("session_id", "run_id")
 class MessageInput(Input):
     """One message of a conversation."""
 
-    role: Role = Field(description="Who said it, such as `user` or `assistant`.")
-    content: Content = Field(description="What was said.")
+    role: Role = Field(description="Role of the speaker, such as `user` or `assistant`.")
+    content: Content = Field(description="Text of the message.")
 
 
 def _text_of(messages: list[MessageInput]) -> str:
@@ -105,7 +105,7 @@ class ReplacementInput(Input):
 class MemoryInput(ReplacementInput):
     """A memory to store. An optional field that is null is as if left out."""
 
-    id: Id | None = Field(None, description=f"An id of your own: {ID_RULE} By default the service makes one.")
+    id: Id | None = Field(None, description=f"Id to use: {ID_RULE} By default the service makes one.")
 
 
 class MemoryPatch(Patch):

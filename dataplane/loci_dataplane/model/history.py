@@ -20,7 +20,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who changes memories, and when.
+    """The author of a change of memories, and its time.
 
     Args:
         key_id: public id of the API key; None for the service itself.

@@ -55,7 +55,7 @@ def _rarity(entity: KnownEntity, memories: int) -> float:
 
 
 def _total(weights: Mapping[EntityRef, float]) -> float:
-    """What a memory reaches that mentions every name; users' entities of one name are one name."""
+    """Reach of a memory that mentions every name; users' entities of one name are one name."""
     best: dict[str, float] = {}
     for ref, weight in weights.items():
         best[ref.key] = max(best.get(ref.key, 0.0), weight)

@@ -17,7 +17,7 @@ from loci_dataplane.stores.postgres.rows import COLUMNS, values
 
 _SHOWN: Final = ("content", "user_id", "agent_id", "session_id", "metadata", "created_at", "updated_at", "expires_at")
 STATE: Final = (*_SHOWN, "plain", "folded")
-"""What a version keeps of its memory."""
+"""The columns of a memory that a version keeps."""
 _SETTLE: Final = f"""
 UPDATE {{schema}}.history h SET {", ".join(f"{column} = m.{column}" for column in STATE)} FROM {{schema}}.memory m
 WHERE m.id = ANY($1::text[]) AND h.memory_id = m.id AND h.version = m.version

@@ -16,7 +16,7 @@ from loci_dataplane.stores.sqlite.database import Database
 from loci_dataplane.stores.sqlite.rows import COLUMNS, values
 
 STATE: Final = ("content", "user_id", "agent_id", "session_id", "metadata", "created_at", "updated_at", "expires_at")
-"""What a version keeps of its memory."""
+"""The columns of a memory that a version keeps."""
 _STATE: Final = ", ".join(STATE)
 _SETTLE: Final = f"""
 UPDATE history SET ({_STATE}) = (SELECT {_STATE} FROM memories WHERE id = history.memory_id)
