@@ -1,7 +1,5 @@
 """`loci serve|operator|policy|chroma-gate|dataplane|embedder|admin|key|verify-receipt|version`."""
 
-"""`loci serve|operator|policy|chroma-gate|dataplane|embedder|admin|key|verify-receipt|version`."""
-
 from __future__ import annotations
 
 import json
