@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -97,12 +97,25 @@ class Harness:
         assert sorted(memory["id"] for memory in listed) == sorted(kept), "records"
         for mode in ("vector", "keyword"):
             body = {"query": "an otter", "mode": mode, "limit": 100, "filters": {"user_id": user}}
-            found = client.post("/v1/memories/search", json=body).raise_for_status().json()
-            assert (found["degraded"], found["pending"]) == ([], 0)
+            found = self._search(client, body)
             assert sorted(result["id"] for result in found["results"]) == sorted(kept), mode
         assert all(client.get(f"/v1/memories/{memory}").status_code == 404 for memory in deleted)
         self._total += len(kept)
         assert client.get("/v1/usage").json()["memories"] == self._total, "of all rounds"
+
+    @staticmethod
+    def _search(client: httpx.Client, body: dict[str, Any]) -> dict[str, Any]:
+        """A search that no retriever was late for, as may happen on a busy machine."""
+        answers: list[dict[str, Any]] = []
+
+        def complete() -> bool:
+            answer = client.post("/v1/memories/search", json=body)
+            answers.append(answer.json())
+            return answer.status_code == 200 and answers[-1]["degraded"] == []
+
+        wait_until(complete, "a search is complete")
+        assert answers[-1]["pending"] == 0
+        return answers[-1]
 
     def _union(self, name: str) -> set[str]:
         return set[str]().union(*(getattr(writer, name) for writer in self._last))

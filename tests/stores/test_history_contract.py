@@ -10,7 +10,8 @@ import pytest
 
 from loci_dataplane.model.history import Author, Event
 from loci_dataplane.model.reply import Attempt, Reply
-from loci_dataplane.stores.ports import HISTORY_KEPT, HISTORY_VERSIONS, Stores
+from loci_dataplane.stores.history_ports import HISTORY_KEPT, HISTORY_VERSIONS
+from loci_dataplane.stores.ports import Stores
 
 HOUR = timedelta(hours=1)
 FIRST = Attempt("key", "fingerprint")

@@ -11,7 +11,7 @@ from loci_contract.times import Time
 from loci_dataplane.memories.schemas import Content, Id, MemoryOutput, Metadata, Name
 from loci_dataplane.model.history import Author, Change, Event
 from loci_dataplane.model.memory import Memory
-from loci_dataplane.stores.ports import HISTORY_VERSIONS
+from loci_dataplane.stores.history_ports import HISTORY_VERSIONS
 
 FORMAT: Final = 1
 

@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from loci_dataplane.model.erasure import Batch, Erasure, Purge
+from loci_dataplane.model.erasure import Purge
 from loci_dataplane.model.filter import Filter
 from loci_dataplane.model.graph import (
     Edge,
@@ -34,13 +34,9 @@ from loci_dataplane.model.graph import (
 from loci_dataplane.model.history import Author, Change
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.model.reply import Attempt, Reply
+from loci_dataplane.stores.history_ports import Erasures, History
 
 Vector = NDArray[np.float32]
-
-HISTORY_VERSIONS: Final = 100
-"""Versions kept of one memory."""
-HISTORY_KEPT: Final = timedelta(days=30)
-"""How long the history of a deleted memory is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,45 +139,6 @@ class Records(Protocol):
 
     async def check(self) -> None:
         """Raise StoreError unless the store can be read and, if its last write failed, written again."""
-
-
-class History(Protocol):
-    """Versions of memories. A transaction adds them; a deleted memory's are kept for `HISTORY_KEPT`."""
-
-    async def versions(self, memory_id: str) -> Sequence[Change]:
-        """Return at most the last `HISTORY_VERSIONS` versions of a memory, oldest first; none for an unknown id."""
-
-    async def deleted(self, after: str, limit: int) -> Sequence[str]:
-        """Return ids that have a history and no memory, in their order, from the first beyond `after`."""
-
-
-class Erasures(Protocol):
-    """Removal of content from the system of record, and the receipts of it."""
-
-    async def begin(self, erasure: Erasure) -> None:
-        """Record a request, so that it is carried out even after a crash."""
-
-    async def get(self, erasure_id: str) -> Erasure | None:
-        """Return an erasure."""
-
-    async def pending(self) -> Erasure | None:
-        """Return the oldest erasure that is not complete."""
-
-    async def erase(self, erasure_id: str, where: Filter, limit: int) -> Batch:
-        """Remove some memories that match, live or expired, with their versions, replies and full text.
-
-        Also removes deleted memories of which a version matches, and matching earlier versions of other memories. One
-        transaction; call it until the batch is empty.
-        """
-
-    async def remaining(self, where: Filter, ids: Sequence[str]) -> Mapping[str, int]:
-        """Count what is left by table: rows that match or belong to the ids, and outbox entries of the ids."""
-
-    async def purge(self, contents: Sequence[str]) -> Purge:
-        """Remove from the files what deletion leaves there; look for fragments of contents that no row has."""
-
-    async def complete(self, erasure_id: str, receipt: Mapping[str, Any]) -> None:
-        """Seal the receipt with the next number of the chain, and forget the request and the ids."""
 
 
 class FullText(Protocol):

@@ -18,18 +18,8 @@ from loci_dataplane.model.memory import Memory
 from loci_dataplane.outbox.graph_index import Extract, GraphIndex
 from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreUnavailableError
-from loci_dataplane.stores.ports import (
-    Erasures,
-    FullText,
-    Graph,
-    History,
-    OutboxEntry,
-    Records,
-    Stores,
-    Transaction,
-    Vector,
-    Vectors,
-)
+from loci_dataplane.stores.history_ports import Erasures, History
+from loci_dataplane.stores.ports import FullText, Graph, OutboxEntry, Records, Stores, Transaction, Vector, Vectors
 from loci_dataplane.text.parts import parts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ import orjson
 
 from loci_dataplane.model.history import Author, Change, Event
 from loci_dataplane.model.memory import Memory, timestamp
-from loci_dataplane.stores.ports import HISTORY_KEPT, HISTORY_VERSIONS
+from loci_dataplane.stores.history_ports import HISTORY_KEPT, HISTORY_VERSIONS
 from loci_dataplane.stores.sqlite.database import Database
 from loci_dataplane.stores.sqlite.rows import COLUMNS, values
 
