@@ -20,7 +20,7 @@ def test_the_table_and_the_application_have_the_same_routes(acme: httpx.AsyncCli
 
 async def test_every_operation_is_reached_by_its_route(acme: httpx.AsyncClient) -> None:
     for route in TENANT:
-        await acme.request(route.method, route.path.format(memory_id="mem_1"), json={})
+        await acme.request(route.method, route.path.format(memory_id="mem_1", erasure_id="ers_1"), json={})
     text = (await acme.get("/metrics")).text
     for route in TENANT:
         assert f'method="{route.operation}"' in text
