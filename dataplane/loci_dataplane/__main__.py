@@ -24,7 +24,7 @@ _EMBEDDER_TIMEOUT = 10.0
 def main() -> None:
     """Serve until the process is told to stop."""
     settings = Settings()
-    run(_serve(settings), settings.log_level, exporting("loci-dataplane", settings.otlp_endpoint))
+    run(_serve(settings), settings, exporting("loci-dataplane", settings.otlp_endpoint))
 
 
 async def _serve(settings: Settings) -> None:

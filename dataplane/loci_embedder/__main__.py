@@ -15,7 +15,7 @@ from loci_runtime.tracing import exporting
 def main() -> None:
     """Serve until SIGTERM."""
     settings = Settings()
-    run(_serve(settings), settings.log_level, exporting("loci-embedder", settings.otlp_endpoint))
+    run(_serve(settings), settings, exporting("loci-embedder", settings.otlp_endpoint))
 
 
 async def _serve(settings: Settings) -> None:

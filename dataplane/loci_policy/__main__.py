@@ -31,7 +31,7 @@ from loci_runtime.tracing import exporting
 def main() -> None:
     """Run until terminated."""
     settings = Settings()
-    run(_serve(settings), settings.log_level, exporting("loci-policy", settings.otlp_endpoint))
+    run(_serve(settings), settings, exporting("loci-policy", settings.otlp_endpoint))
 
 
 async def _serve(settings: Settings) -> None:

@@ -22,6 +22,9 @@ _REFINED: Final[dict[str, Schema]] = {
     "ingress.service.type": {"enum": ["ClusterIP", "NodePort", "LoadBalancer"]},
     "ingress.service.nodePort": {"type": ["integer", "null"]},
     "policy.redisFallback": {"enum": list(get_args(PolicySettings.model_fields["redis_fallback"].annotation))},
+    "ingress.replicas": {"type": "integer", "minimum": 1},
+    "operator.rollout.atOnce": {"type": ["string", "integer"], "pattern": "^[0-9]{1,6}%?$", "minimum": 1},
+    "operator.rollout.deadlineSeconds": {"type": "integer", "minimum": 1},
     # Without a port, a rule of a network policy would allow every port.
     "networkPolicy.apiServerPorts": {"type": "array", "items": {"type": "integer"}, "minItems": 1},
 }

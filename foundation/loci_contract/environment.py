@@ -24,8 +24,8 @@ LIMITS_FILE: Final = "LOCI_LIMITS_FILE"
 """Data plane: JSON file with the tenant's Limits; reloaded when it changes."""
 EMBEDDER_URL: Final = "LOCI_EMBEDDER_URL"
 """Data plane: base URL of the embedder, such as http://embedder.loci-system:8081."""
-LOG_LEVEL: Final = "LOCI_LOG_LEVEL"
-"""Every process: minimum log level (debug, info, warning or error)."""
+LOG_LEVEL_FILE: Final = "LOCI_LOG_LEVEL_FILE"
+"""Every process: the file with the minimum log level (debug, info, warning or error); read again when it changes."""
 
 ADMIN_KEY: Final = "LOCI_ADMIN_KEY"
 """`loci serve`: the admin key; generated and printed at startup if unset."""
@@ -33,4 +33,5 @@ ADMIN_KEY_SHA256: Final = "LOCI_ADMIN_KEY_SHA256"
 """Admin API and policy: hexadecimal SHA-256 of the admin key."""
 
 LIMITS_FILE_NAME: Final = "limits.json"
+LOG_LEVEL_FILE_NAME: Final = "log-level"
 INGRESS_TOKEN_FILE_NAME: Final = "ingress-token"  # noqa: S105 - a file's name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -28,9 +28,10 @@ Json = dict[str, Any]
 class Api:
     """Calls to the API server. Any may raise ApiError or UnreachableError."""
 
-    def __init__(self, connection: Connection, manager: str) -> None:
-        """`manager` is the field manager of everything that is written."""
+    def __init__(self, connection: Connection, manager: str, called: Callable[[str], None] | None = None) -> None:
+        """`manager` is the field manager of everything that is written; `called` is told the verb of each request."""
         self._connection = connection
+        self._called = called or (lambda _: None)
         self._manager = manager
 
     async def get(self, kind: Kind, name: str, namespace: str | None = None) -> Json | None:
@@ -93,6 +94,7 @@ class Api:
             UnreachableError: no line came for `silence` seconds, or the connection broke.
         """
         path = f"{kind.path(None, namespace)}?{urlencode({'watch': 'true', 'allowWatchBookmarks': 'true', **query})}"
+        self._called("WATCH")
         headers = {"Accept": _METADATA_ONLY if metadata_only else _JSON}
         async with self._connection.request("GET", path, headers, timeouts=Timeouts(silence)) as response:
             if not response.ok:
@@ -104,6 +106,7 @@ class Api:
         return f"{kind.path(name, namespace)}?{urlencode({'fieldManager': self._manager, **query})}"
 
     async def _call(self, method: str, path: str, body: Json | None = None, content_type: str = _JSON) -> Json:
+        self._called(method)
         headers = {"Accept": _JSON, "Content-Type": content_type}
         async with self._connection.request(method, path, headers, body, timeouts=_CALL) as response:
             content = await response.read()
@@ -121,7 +124,7 @@ def _parse(content: bytes) -> Json:
 
 
 @contextlib.asynccontextmanager
-async def api(kubeconfig: Path | None, manager: str) -> AsyncIterator[Api]:
+async def api(kubeconfig: Path | None, manager: str, called: Callable[[str], None] | None = None) -> AsyncIterator[Api]:
     """Calls as the kubeconfig's user, or as the pod's ServiceAccount when there is none."""
     async with connection(kubeconfig) as made:
-        yield Api(made, manager)
+        yield Api(made, manager, called)

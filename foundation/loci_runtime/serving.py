@@ -7,12 +7,14 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
 import uvloop
 
 from loci_runtime import logs
+from loci_runtime.settings import ProcessSettings
 
 _OPTIONS: Final[dict[str, Any]] = {
     "http": "httptools",
@@ -27,11 +29,26 @@ _OPTIONS: Final[dict[str, Any]] = {
 }
 
 
-def run(main: Coroutine[Any, Any, None], log_level: str, within: AbstractContextManager[None] | None = None) -> None:
-    """Set up logs and run a process's main function inside the context manager `within`."""
-    logs.configure(log_level)
+def run(
+    main: Coroutine[Any, Any, None], settings: ProcessSettings, within: AbstractContextManager[None] | None = None
+) -> None:
+    """Run a process's main function, with its logs set up and their level followed; `within` is entered around it."""
+    logs.configure(settings.log_level)
     with within or contextlib.nullcontext(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main)
+        runner.run(main if settings.log_level_file is None else _following_level(main, settings.log_level_file))
+
+
+async def _following_level(main: Coroutine[Any, Any, None], path: Path) -> None:
+    task = asyncio.create_task(_follow_level(path))
+    try:
+        await main
+    finally:
+        task.cancel()
+
+
+async def _follow_level(path: Path) -> None:
+    async for level in logs.levels(path):
+        logs.set_level(level)
 
 
 async def serve(app: Any, beside: Coroutine[Any, Any, None] | None = None, **where: Any) -> None:

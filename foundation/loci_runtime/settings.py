@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -22,4 +23,7 @@ class ProcessSettings(BaseSettings):
         None,
         pattern="^https?://",
         description="Where spans are exported to over OTLP/HTTP, such as http://collector:4318; no tracing when unset.",
+    )
+    log_level_file: Path | None = Field(
+        None, description="File with the minimum log level, followed while the process runs; overrides log_level."
     )

@@ -14,7 +14,7 @@ from loci_runtime.serving import run, serve
 def main() -> None:
     """Serve until terminated."""
     settings = Settings()
-    run(_serve(settings), settings.log_level)
+    run(_serve(settings), settings)
 
 
 async def _serve(settings: Settings) -> None:

@@ -10,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 import aiohttp
 import kopf
@@ -20,53 +23,68 @@ from loci_kubernetes.api import Api, api
 from loci_kubernetes.errors import KubernetesError
 from loci_kubernetes.watch import SILENCE_SECONDS, WATCH_SECONDS
 from loci_operator.cluster.credentials import CredentialStore
+from loci_operator.cluster.events import Events
 from loci_operator.cluster.executor import Executor
 from loci_operator.cluster.ingress import Ingress
 from loci_operator.cluster.namespaces import Namespaces
 from loci_operator.cluster.observer import Observer
+from loci_operator.cluster.rollout import Pace, Rollout
 from loci_operator.cluster.secrets import Secrets
 from loci_operator.handlers.events import register
 from loci_operator.handlers.login import register_login
 from loci_operator.loading import drop_missed, load
+from loci_operator.metrics import Metrics
 from loci_operator.provision.chroma.provisioner import ChromaProvisioner
 from loci_operator.provision.postgres.provisioner import PostgresProvisioner, Server
 from loci_operator.reconciler import Deps, Reconciler
 from loci_operator.settings import Settings
 from loci_operator.specs.context import MANAGER, Platform
 from loci_operator.specs.stores import SharedStores, without_credentials
+from loci_operator.status_server import status_server
 from loci_operator.stores import StoresError, TenantStores
-from loci_operator.work_queue import WorkQueue
+from loci_operator.work_queue import Work, WorkQueue
 from loci_operator.world import World
+from loci_runtime import logs
 from loci_runtime.serving import run
 
 _PAUSE_SECONDS = 1.0
+_ANYWHERE = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus ask from outside the pod
 
 
 def main() -> None:
     """Run until told to stop."""
     settings = Settings()
-    run(_run(settings), settings.log_level)
+    run(_run(settings), settings)
 
 
 async def _run(settings: Settings) -> None:
-    queue, world = WorkQueue(_report), World()
+    metrics, world = Metrics(), World()
+    queue = WorkQueue(partial(_report, metrics))
+    metrics.show_queue(queue)
     async with (
-        api(settings.kubeconfig, MANAGER) as calls,
+        api(settings.kubeconfig, MANAGER, metrics.count_call) as calls,
         aiohttp.ClientSession() as session,
         asyncio.TaskGroup() as group,
     ):
+        pace = Pace(settings.rollout_at_once, settings.rollout_deadline_seconds)
         observer = Observer(calls, queue.nudge)
-        reconciler = _reconciler(calls, observer, world, session, settings)
+        rollout = Rollout(observer, world.tenants, pace, queue.nudge)
+        metrics.show_rollout(rollout)
+        platform = _Platforms(_platform(settings))
+        reconciler = _reconciler(_Parts(calls, observer, rollout, world, platform, metrics), session, settings)
         await _load(calls, world)
         background = [
             group.create_task(observer.run()),
-            group.create_task(_work(queue, observer, reconciler, settings.workers)),
+            group.create_task(_work(queue, observer, metrics.timed(reconciler.reconcile), settings.workers)),
             group.create_task(_resync(queue, world, calls, settings.resync_seconds)),
+            group.create_task(rollout.run()),
+            group.create_task(_follow_level(settings.log_level_file, platform, queue, world)),
         ]
         try:
-            # kopf serves the liveness endpoint: start it only once the workers can run.
+            # Health is served only once the workers can run.
             await observer.synced()
-            await _kopf(settings, queue, world)
+            async with status_server(queue, metrics.registry, _ANYWHERE, settings.health_port):
+                await _kopf(settings, queue, world)
         finally:
             for task in background:
                 task.cancel()
@@ -82,25 +100,59 @@ def _stores(
     return TenantStores(secrets, platform.shared, postgres, chroma, platform.system_namespace)
 
 
-def _reconciler(
-    api: Api, observer: Observer, world: World, session: aiohttp.ClientSession, settings: Settings
-) -> Reconciler:
-    secrets, platform = Secrets(api, observer), _platform(settings)
-    ingress = Ingress(api, observer, secrets, platform.system_namespace)
+class _Platforms:
+    """The platform as it is now: the log level changes while the operator runs."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.now = platform
+
+
+@dataclass(frozen=True)
+class _Parts:
+    api: Api
+    observer: Observer
+    rollout: Rollout
+    world: World
+    platforms: _Platforms
+    metrics: Metrics
+
+
+async def _follow_level(path: Path | None, platforms: _Platforms, queue: WorkQueue, world: World) -> None:
+    """Pass a changed log level on to the tenants' pods, by their ConfigMaps."""
+    if path is None:
+        return
+    async for level in logs.levels(path):
+        if level != platforms.now.log_level:
+            platforms.now = replace(platforms.now, log_level=level)
+            for tenant in world.tenants:
+                queue.nudge(tenant)
+
+
+def _reconciler(parts: _Parts, session: aiohttp.ClientSession, settings: Settings) -> Reconciler:
+    secrets = Secrets(parts.api, parts.observer)
+    platform = parts.platforms.now
+    ingress = Ingress(parts.api, parts.observer, secrets, platform.system_namespace)
     return Reconciler(
         Deps(
-            api=api,
-            observer=observer,
-            world=world,
-            namespaces=Namespaces(api, observer),
+            api=parts.api,
+            observer=parts.observer,
+            world=parts.world,
+            namespaces=Namespaces(parts.api, parts.observer),
             ingress=ingress,
             credentials=CredentialStore(secrets),
-            executor=Executor(api, secrets, ingress),
-            platform=platform,
-            now=lambda: datetime.now(UTC),
+            executor=Executor(parts.api, secrets, ingress),
+            rollout=parts.rollout,
+            events=Events(parts.api, _now),
+            repaired=parts.metrics.count_repair,
+            platform=lambda: parts.platforms.now,
+            now=_now,
             stores=_stores(settings, secrets, session, platform),
         )
     )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 async def _load(api: Api, world: World) -> None:
@@ -113,11 +165,11 @@ async def _load(api: Api, world: World) -> None:
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _work(queue: WorkQueue, observer: Observer, reconciler: Reconciler, workers: int) -> None:
+async def _work(queue: WorkQueue, observer: Observer, work: Work, workers: int) -> None:
     """Run the workers once the cache is synced; with a partial cache every object would be written again."""
     await observer.synced()
     structlog.get_logger().info("caches synced")
-    await queue.run(reconciler.reconcile, workers)
+    await queue.run(work, workers)
 
 
 async def _resync(queue: WorkQueue, world: World, api: Api, seconds: float) -> None:
@@ -150,11 +202,11 @@ async def _kopf(settings: Settings, queue: WorkQueue, world: World) -> None:
             registry=handlers,
             settings=tuned,
             clusterwide=True,
-            liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz",
         )
 
 
 def _platform(settings: Settings) -> Platform:
+    level = logs.read_level(settings.log_level_file) if settings.log_level_file else None
     return Platform(
         image=settings.image,
         embedder_url=settings.embedder_url,
@@ -162,7 +214,7 @@ def _platform(settings: Settings) -> Platform:
         prometheus_namespace=settings.prometheus_namespace,
         storage_class_name=settings.storage_class_name,
         cluster_domain=settings.cluster_domain,
-        log_level=settings.log_level,
+        log_level=level or settings.log_level,
         shared=_shared(settings),
     )
 
@@ -174,8 +226,9 @@ def _shared(settings: Settings) -> SharedStores | None:
     return SharedStores(without_credentials(address), settings.chroma_url, settings.stores_egress)
 
 
-def _report(tenant: str, error: Exception) -> None:
+def _report(metrics: Metrics, tenant: str, error: Exception) -> None:
     """Log that a tenant will be retried. API error messages name objects and fields but contain no values."""
+    metrics.errors.labels(type(error).__name__).inc()
     reason = str(error) if isinstance(error, KubernetesError | StoresError) else ""
     structlog.get_logger().warning(
         "reconcile failed, retrying", tenant_id=tenant, error=type(error).__name__, reason=reason

@@ -18,16 +18,20 @@ from loci_kubernetes.api import Api
 from loci_kubernetes.errors import KubernetesError
 from loci_kubernetes.kinds import TENANT
 from loci_operator.cluster.credentials import CredentialStore
+from loci_operator.cluster.events import Events
 from loci_operator.cluster.executor import Executor
 from loci_operator.cluster.ingress import Ingress
 from loci_operator.cluster.namespaces import Namespaces
 from loci_operator.cluster.observer import Observer
+from loci_operator.cluster.rollout import Rollout
 from loci_operator.cluster.tenants import PURGE, is_there, set_finalizer
 from loci_operator.reconcile.admit import admit
 from loci_operator.reconcile.causes import Problem
-from loci_operator.reconcile.observed import ObjectRef, ref_of, with_hash
-from loci_operator.reconcile.plan import Apply, Observed, Restrict, plan
+from loci_operator.reconcile.happenings import happenings
+from loci_operator.reconcile.observed import Manifest, ObjectRef, ref_of, with_hash
+from loci_operator.reconcile.plan import Apply, Observed, Restrict, plan, repairs
 from loci_operator.reconcile.reading import Known
+from loci_operator.reconcile.rollout import PIN, digests, marked, turn
 from loci_operator.reconcile.status import Facts, status, status_patch
 from loci_operator.specs.children import children
 from loci_operator.specs.context import NAME, Context, Platform
@@ -55,7 +59,11 @@ class Deps:
     ingress: Ingress
     credentials: CredentialStore
     executor: Executor
-    platform: Platform
+    rollout: Rollout
+    events: Events
+    repaired: Callable[[str], None]
+    """Told the kind of each object that is put right after others changed it."""
+    platform: Callable[[], Platform]
     now: Callable[[], datetime]
     stores: TenantStores | None = None
     """Of the shared profile; without them no tenant can have it."""
@@ -87,6 +95,7 @@ class Reconciler:
             await self._make(known, context)
             pod = self._pod_problem(context.name)
             facts = replace(facts, applied=True, pod_ready=self._is_pod_ready(context), pod_problem=pod)
+            facts = replace(facts, outdated=self._deps.rollout.outdated(known))
         except TenantGoneError:
             await self._clean_up(known.tenant.metadata.name)
             return
@@ -106,12 +115,24 @@ class Reconciler:
 
     async def _make(self, known: Known, context: Context) -> None:
         record = self._deps.ingress.ref(context.name)
-        desired = [with_hash(manifest) for manifest in children(context)]
+        desired = [with_hash(self._in_turn(known, manifest)) for manifest in children(context)]
         observed = await self._observed(known)
         actions = plan(desired, record, observed)
         if any(isinstance(action, Apply) and ref_of(action.manifest) not in observed.objects for action in actions):
             await self._check_tenant(known)
         await self._deps.executor.carry_out(context.name, actions)
+        for kind in repairs(actions, record, observed):
+            self._deps.repaired(kind)
+
+    def _in_turn(self, known: Known, manifest: Manifest) -> Manifest:
+        """A StatefulSet holds its pods until their turn has come; other manifests stay as they are."""
+        if manifest["kind"] != "StatefulSet":
+            return manifest
+        metadata, mark = known.tenant.metadata, digests(manifest, known.tenant)
+        seen = self._deps.observer.of(metadata.name).get(ref_of(manifest))
+        granted = self._deps.rollout.granted(metadata.name)
+        chosen = turn(mark, seen, granted, pinned=metadata.annotations.get(PIN) == "true")
+        return marked(manifest, mark._replace(turn=chosen))
 
     def _is_pod_ready(self, context: Context) -> bool:
         kind = "StatefulSet" if context.stores is None else "Deployment"
@@ -131,7 +152,7 @@ class Reconciler:
         access, problem = (provisioned.access, provisioned.problem) if provisioned else (None, None)
         made = await self._deps.credentials.credentials(known, await self._deps.ingress.record(name))
         keys, generated, token = made.keys, made.generated_keys, made.ingress_token
-        return Context(known.tenant, tier, limits, self._deps.platform, keys, generated, token, access), problem
+        return Context(known.tenant, tier, limits, self._deps.platform(), keys, generated, token, access), problem
 
     def _profiles(self) -> tuple[StorageProfile, ...]:
         shared = (StorageProfile.SHARED,) if self._deps.stores else ()
@@ -193,6 +214,7 @@ class Reconciler:
                 wanted  # before the call, since its watch event may arrive before the response
             )
             await self._deps.api.merge_status(TENANT, name, patch)
+            await self._deps.events.tell(known.tenant, happenings(known.tenant, wanted))
 
     async def _clean_up(self, name: str) -> None:
         """Withdraw the registry record and drop cached state; the garbage collector removes owned objects."""

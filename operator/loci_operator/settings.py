@@ -39,8 +39,16 @@ class Settings(ProcessSettings):
         None, validation_alias="KUBECONFIG", description="Path of the kubeconfig. Unset: the pod's ServiceAccount."
     )
     workers: int = Field(8, gt=0, description="Number of tenants reconciled concurrently.")
+    rollout_at_once: str = Field(
+        "5%",
+        pattern=r"^[0-9]{1,6}%?$",
+        description="Tenants whose pods are restarted at once by a change of the platform: a number, or a share.",
+    )
+    rollout_deadline_seconds: float = Field(
+        300, gt=0, description="A pod that is not ready this long after its update stops the rollout."
+    )
     resync_seconds: float = Field(600, gt=0, description="Interval of the full resync, seconds, with jitter.")
-    health_port: int = Field(8080, ge=0, le=65535, description="Port of the liveness endpoint.")
+    health_port: int = Field(8080, ge=0, le=65535, description="Port of /healthz, /livez and /metrics.")
 
     @model_validator(mode="after")
     def _stores_are_complete(self) -> Self:

@@ -12,6 +12,7 @@ own key, which is retried with exponential back-off; the queue is in memory, and
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -35,9 +36,11 @@ class _Retry:
 class WorkQueue:
     """FIFO queue of unique keys with per-key retries."""
 
-    def __init__(self, on_error: Callable[[str, Exception], None]) -> None:
+    def __init__(self, on_error: Callable[[str, Exception], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._on_error = on_error
-        self._waiting: dict[str, None] = {}  # used as an ordered set
+        self._clock = clock
+        self._ended_at = clock()
+        self._waiting: dict[str, float] = {}  # since when; a dictionary keeps the order of its keys
         self._running: set[str] = set()
         self._again: set[str] = set()
         self._nudged: set[str] = set()
@@ -49,6 +52,17 @@ class WorkQueue:
     def __len__(self) -> int:
         return len(self._waiting) + len(self._running)
 
+    @property
+    def age(self) -> float:
+        """Seconds that the first key has waited; 0 when none waits."""
+        first = next(iter(self._waiting.values()), None)
+        return 0.0 if first is None else self._clock() - first
+
+    @property
+    def stalled(self) -> float:
+        """Seconds since a key's work last ended, while others wait or run; 0 when none does."""
+        return self._clock() - self._ended_at if len(self) else 0.0
+
     def add(self, key: str) -> None:
         """Queue a key immediately; if it is running, run it once more afterwards."""
         if key in self._running:
@@ -57,7 +71,9 @@ class WorkQueue:
         if retry := self._retries.pop(key, None):
             retry.timer.cancel()
         if key not in self._waiting:
-            self._waiting[key] = None
+            if not len(self):
+                self._ended_at = self._clock()  # at rest until now
+            self._waiting[key] = self._clock()
             self._arrived.release()
 
     def nudge(self, key: str) -> None:
@@ -98,6 +114,7 @@ class WorkQueue:
             self._running.add(key)
             error = await _outcome(work, key)
             self._running.discard(key)
+            self._ended_at = self._clock()
             if error is None:
                 self._failures.pop(key, None)
             else:

@@ -40,7 +40,7 @@ def serve(
         with data_folder(data) as folder, listen(host, port) as listening:
             declared = existing_folder(tenants) if tenants else None
             traced = exporting("loci", settings.otlp_endpoint)
-            serving.run(_serve(settings, folder, listening, declared), settings.log_level, traced)
+            serving.run(_serve(settings, folder, listening, declared), settings, traced)
     except StartError as error:
         _tell(str(error))
         raise SystemExit(USAGE_ERROR) from None

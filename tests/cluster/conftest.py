@@ -51,6 +51,7 @@ def start_operator(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
         def is_in_sync() -> bool:
             return answers(f"http://127.0.0.1:{port}/healthz")() and "caches synced" in log.read_text()
 
+        log.with_suffix(".port").write_text(str(port))
         with running([sys.executable, "-m", "loci_operator"], log, ready=is_in_sync, environment=environment):
             yield log
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from loci_dev.cluster.tenants import Tenants
@@ -195,3 +196,49 @@ def test_a_pod_that_is_not_ready_says_why_and_what_to_do(tenants: Tenants) -> No
         wait_until(is_told, f"the reason is {reason}")
         assert advice in tenants.condition("ailing", "DataPlaneReady")["message"]
     assert "ImagePullBackOff" in tenants.plane.kubectl("get", "mt", "ailing")
+
+
+def test_what_the_operator_does_shows_in_its_metrics_without_names(tenants: Tenants, operator: Path) -> None:
+    port = operator.with_suffix(".port").read_text()
+
+    def metrics() -> dict[str, float]:
+        lines = httpx.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
+        pairs = [line.rsplit(" ", 1) for line in lines if not line.startswith("#")]
+        return {name: float(value) for name, value in pairs}
+
+    tenants.apply("measured")
+    tenants.settled("measured")
+    repairs = 'loci_operator_drift_repairs_total{kind="Service"}'
+    before = metrics().get(repairs, 0)
+    tenants.plane.kubectl("delete", "service", "loci-dataplane", "-n", "loci-measured")
+    wait_until(lambda: metrics().get(repairs, 0) == before + 1, "the repair is counted")
+    seen = metrics()
+    assert seen['loci_operator_reconcile_duration_seconds_count{outcome="done"}'] > 0
+    assert seen['loci_operator_api_calls_total{verb="PATCH"}'] > 12
+    assert seen['loci_operator_api_calls_total{verb="WATCH"}'] > 0
+    assert {seen["loci_operator_rollout_paused"], seen['loci_operator_rollout_tenants{state="failed"}']} == {0}
+    assert not [name for name in seen if "measured" in name]
+
+
+@pytest.mark.usefixtures("operator")
+def test_what_happens_to_a_tenant_is_told_by_events_once(tenants: Tenants) -> None:
+    def told() -> list[str]:
+        found = tenants.get("events", "-n", "default", "--field-selector=involvedObject.name=eventful")["items"]
+        return [event["reason"] for event in sorted(found, key=lambda event: str(event["eventTime"]))]
+
+    tenants.apply("eventful")
+    tenants.settled("eventful")
+    wait_until(lambda: told() == ["KeyGenerated"], "the key is told")
+    tenants.apply("eventful", tier="gold")
+    wait_until(lambda: told() == ["KeyGenerated", "UnknownTier"], "the fault is told")
+    pod = ("pod", "loci-dataplane-0", "-n", "loci-eventful")
+    ready = {"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}
+    tenants.plane.kubectl("patch", *pod, "--subresource=status", "--type=merge", "-p", json.dumps(ready))
+    tenants.apply("eventful")
+    wait_until(lambda: "Serving" in told(), "that it serves is told")
+    for tier in ("gold", "pro"):
+        tenants.apply("eventful", tier=tier)
+        generation = tenants.get("mt", "eventful")["metadata"]["generation"]
+        wait_until(lambda: tenants.status("eventful")["observedGeneration"] == generation, "it is acted on")  # noqa: B023
+    assert told().count("UnknownTier") == told().count("Serving") == 1
+    assert "UnknownTier" in tenants.plane.kubectl("describe", "mt", "eventful")

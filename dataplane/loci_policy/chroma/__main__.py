@@ -12,7 +12,7 @@ from loci_runtime.serving import run, serve
 def main() -> None:
     """Run until told to stop."""
     settings = ChromaGateSettings()
-    run(_serve(settings), settings.log_level)
+    run(_serve(settings), settings)
 
 
 async def _serve(settings: ChromaGateSettings) -> None:

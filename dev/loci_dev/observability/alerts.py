@@ -135,5 +135,39 @@ def platform() -> Group:
                 "No ingress reports metrics",
                 "No ingress runs, or Prometheus does not find it: no other alert on the ingress can fire.",
             ),
+            *_operator(),
         ],
     )
+
+
+def _operator() -> list[Alert]:
+    return [
+        Alert(
+            "LociOperatorErrors",
+            'sum(rate(loci_operator_reconcile_duration_seconds_count{outcome="failed"}[10m]))'
+            " / (sum(rate(loci_operator_reconcile_duration_seconds_count[10m])) > 0) > 0.1",
+            "10m",
+            "ticket",
+            "{{ $value | humanizePercentage }} of the operator's reconciles fail",
+            "Changes of some tenants are not carried out, or late; their pods serve as before.",
+            kubernetes_only=True,
+        ),
+        Alert(
+            "LociOperatorQueueStuck",
+            "max(loci_operator_queue_age_seconds) > 300",
+            "2m",
+            "page",
+            "A tenant has waited {{ $value | humanizeDuration }} for the operator",
+            "New tenants, keys and suspensions are not carried out; what was revoked may still be accepted.",
+            kubernetes_only=True,
+        ),
+        Alert(
+            "LociRolloutPaused",
+            "max(loci_operator_rollout_paused) == 1",
+            "1m",
+            "ticket",
+            "A rollout stopped at a tenant whose updated pod is not ready",
+            "That tenant may be down; the others serve with the version before.",
+            kubernetes_only=True,
+        ),
+    ]

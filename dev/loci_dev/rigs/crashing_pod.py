@@ -78,7 +78,8 @@ def main() -> None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             die_with_parent()
             os.dup2(2, 1)
-            run(_serve(Settings(), Fault(point, nth)), "error")
+            settings = Settings(log_level="error")
+            run(_serve(settings, Fault(point, nth)), settings)
             os._exit(0)
         print(child, flush=True)
 

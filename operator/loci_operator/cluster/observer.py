@@ -22,6 +22,7 @@ from loci_kubernetes.kinds import Kind
 from loci_operator.cluster.kinds import DEPLOYMENT, OWNED, POD, STATEFUL_SET
 from loci_operator.reconcile.causes import pod_problem
 from loci_operator.reconcile.observed import HASH, ObjectRef, Seen
+from loci_operator.reconcile.rollout import ROLLOUT
 from loci_operator.specs.context import MANAGER
 from loci_operator.specs.namespace import STORAGE_PROFILE, TENANT_UID
 
@@ -39,6 +40,8 @@ class Observer:
         self._tenant_of: dict[ObjectRef, str] = {}
         self._synced = {kind: asyncio.Event() for kind in _WATCHED}
         self._log = structlog.get_logger()
+        self.changes = 0
+        """How often what is known changed so far."""
 
     def of(self, tenant: str) -> Mapping[ObjectRef, Seen]:
         """Cached objects of a tenant."""
@@ -89,7 +92,7 @@ class Observer:
         self._tenant_of[ref] = tenant
         if objects.get(ref) != seen:
             objects[ref] = seen
-            self._changed(tenant)
+            self._tell(tenant)
 
     def _forget(self, ref: ObjectRef) -> None:
         tenant = self._tenant_of.pop(ref, None)
@@ -98,6 +101,10 @@ class Observer:
         del self._seen[tenant][ref]
         if not self._seen[tenant]:
             del self._seen[tenant]
+        self._tell(tenant)
+
+    def _tell(self, tenant: str) -> None:
+        self.changes += 1
         self._changed(tenant)
 
     def _forget_all_but(self, kind: Kind, there: set[ObjectRef]) -> None:
@@ -123,6 +130,9 @@ def _seen(document: dict[str, Any]) -> Seen:
         tenant_uid=annotations.get(TENANT_UID, ""),
         profile=annotations.get(STORAGE_PROFILE, ""),
         replicas=document.get("spec", {}).get("replicas"),
+        serving=_is_serving(document),
+        updated=_is_updated(document),
+        rollout=annotations.get(ROLLOUT, ""),
         problem=pod_problem(document) if "containerStatuses" in status or "conditions" in status else None,
     )
 
@@ -132,9 +142,22 @@ def _is_foreign(entry: Mapping[str, Any]) -> bool:
 
 
 def _is_ready(document: Mapping[str, Any]) -> bool:
-    """Whether the latest template of a StatefulSet or Deployment is rolled out and ready."""
-    status = document.get("status", {})
-    replicas = document.get("spec", {}).get("replicas", 0)
+    """Whether the latest template is rolled out, but for pods that a StatefulSet's partition holds, and ready."""
+    status, spec = document.get("status", {}), document.get("spec", {})
+    replicas = spec.get("replicas", 0)
+    held = spec.get("updateStrategy", {}).get("rollingUpdate", {}).get("partition", 0)
     current = status.get("observedGeneration") == document["metadata"].get("generation")
-    counted = min(status.get("readyReplicas", 0), status.get("updatedReplicas", 0))
+    counted = min(status.get("readyReplicas", 0), status.get("updatedReplicas", 0) + held)
     return bool(replicas) and current and counted >= replicas
+
+
+def _is_serving(document: Mapping[str, Any]) -> bool:
+    replicas = document.get("spec", {}).get("replicas", 0)
+    return bool(replicas) and document.get("status", {}).get("readyReplicas", 0) >= replicas
+
+
+def _is_updated(document: Mapping[str, Any]) -> bool:
+    """The controller makes the update revision the current one when all pods have it and are ready."""
+    status = document.get("status", {})
+    current = status.get("observedGeneration") == document["metadata"].get("generation")
+    return bool(current and status.get("currentRevision") == status.get("updateRevision"))

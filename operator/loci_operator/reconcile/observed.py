@@ -47,6 +47,12 @@ class Seen:
     tenant_uid: str = ""
     profile: str = ""
     replicas: int | None = None
+    serving: bool = False
+    """Of a StatefulSet: as many pods are ready as it wants, whichever template they run."""
+    updated: bool = False
+    """Of a StatefulSet: its newest template was rolled out to all of its pods, and they were ready then."""
+    rollout: str = ""
+    """Of a StatefulSet: its mark, as `rollout.parse` reads it."""
     problem: Problem | None = None
     """For a pod: why it is not ready."""
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from loci_contract.registry import RegistryRecord
-from loci_operator.reconcile.observed import Manifest, ObjectRef, Seen, differing, ref_of
+from loci_operator.reconcile.observed import HASH, Manifest, ObjectRef, Seen, differing, ref_of
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,20 @@ def plan(desired: Sequence[Manifest], record: ObjectRef, observed: Observed) -> 
         differ.sort(key=lambda manifest: _urgency(manifest, record))
     restrict = [Restrict(observed.restriction)] if observed.restriction is not None else []
     return [*restrict, *(Apply(manifest) for manifest in differ)]
+
+
+def repairs(actions: Sequence[Action], record: ObjectRef, observed: Observed) -> list[str]:
+    """The kinds of the objects that actions put right because others changed or deleted them."""
+    applied = [action.manifest for action in actions if isinstance(action, Apply)]
+    return [manifest["kind"] for manifest in applied if _is_repair(manifest, record, observed)]
+
+
+def _is_repair(manifest: Manifest, record: ObjectRef, observed: Observed) -> bool:
+    """The record is made last: an object that is missing beside it was there."""
+    seen = observed.objects.get(ref_of(manifest))
+    if seen is None:
+        return record in observed.objects
+    return bool(seen.hash == manifest["metadata"]["annotations"][HASH])
 
 
 def _urgency(manifest: Manifest, record: ObjectRef) -> int:

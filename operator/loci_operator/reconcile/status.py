@@ -33,6 +33,8 @@ class Facts:
     """Known cause why the pod is not ready."""
     stores_problem: Problem | None = None
     """Why the tenant's stores cannot be provisioned, verified or purged at the moment."""
+    outdated: Problem | None = None
+    """Why the pod is not up to date, if it is not."""
     rejected: RejectedError | None = None
     failed: str | None = None
     """Error message of a failed step that is being retried."""
@@ -114,6 +116,8 @@ def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
     suspended = _suspended(tenant)
     if suspended.holds == "True":
         first_problem = _Verdict("False", "Suspended", suspended.message)
+    current = _Verdict("False", *facts.outdated) if facts.outdated else _Verdict("True", "Current")
+    steps |= {"UpToDate": current} if facts.applied else {}
     return {**steps, "Suspended": suspended, "Ready": first_problem or _Verdict("True", "Serving")}
 
 

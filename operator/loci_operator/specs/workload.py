@@ -107,7 +107,7 @@ def _environment(context: Context) -> dict[str, str]:
         environment.INGRESS_TOKEN_FILE: f"{_CONFIG}/{environment.INGRESS_TOKEN_FILE_NAME}",
         environment.LIMITS_FILE: f"{_CONFIG}/{environment.LIMITS_FILE_NAME}",
         environment.EMBEDDER_URL: context.platform.embedder_url,
-        environment.LOG_LEVEL: context.platform.log_level,
+        environment.LOG_LEVEL_FILE: f"{_CONFIG}/{environment.LOG_LEVEL_FILE_NAME}",
         "LOCI_HOST": "0.0.0.0",  # noqa: S104 - reachable in the pod network only; protected by the ingress token
     }
 

@@ -42,6 +42,7 @@ def searches(in_time: str, total: str) -> dict[str, str]:
     return {**INFO, IN_TIME: in_time, SEARCHES: total}
 
 
+RECONCILES = "loci_operator_reconcile_duration_seconds_count"
 PRO = '{tier="pro"}'
 ACME = '{tenant="acme"}'
 CASES = [
@@ -143,6 +144,19 @@ CASES = [
         "5m",
         '{instance="a", job="loci-ingress"}',
     ),
+    Case(
+        "LociOperatorErrors",
+        {f'{RECONCILES}{{outcome="failed"}}': "0+20x60", f'{RECONCILES}{{outcome="done"}}': "0+80x60"},
+        {f'{RECONCILES}{{outcome="failed"}}': "0+5x60", f'{RECONCILES}{{outcome="done"}}': "0+95x60"},
+        "40m",
+    ),
+    Case(
+        "LociOperatorQueueStuck",
+        {"loci_operator_queue_age_seconds": "0+60x20"},
+        {"loci_operator_queue_age_seconds": "0+60x4 0x16"},
+        "15m",
+    ),
+    Case("LociRolloutPaused", {"loci_operator_rollout_paused": "1x5"}, {"loci_operator_rollout_paused": "0x5"}, "4m"),
     Case("LociMetricsAbsent", {"up": "1x10"}, {"loci_policy_registry_tenants": "0x10"}, "8m"),
 ]
 

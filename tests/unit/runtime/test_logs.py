@@ -7,11 +7,14 @@ import gc
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 
-from loci_runtime import logs
+from loci_dev.rigs.processes import wait_until
+from loci_runtime import logs, serving
+from loci_runtime.settings import ProcessSettings
 
 
 @pytest.fixture(autouse=True)
@@ -66,3 +69,33 @@ async def test_asyncio_says_that_a_task_failed_and_not_what_it_raised(capsys: py
     assert json.loads(line)["event"] == "Task exception was never retrieved"
     assert json.loads(line)["error"] == "ValueError"
     assert "canary" not in line
+
+
+async def test_a_changed_level_file_says_each_level_once_and_nonsense_never(tmp_path: Path) -> None:
+    path = tmp_path / "log-level"
+    path.write_text("info\n")
+    levels = logs.levels(path, seconds=0.001)
+    assert await anext(levels) == "info"
+    following = asyncio.ensure_future(anext(levels))
+    for text in (b"loud", b"", b"\xff", b"info", b"debug"):
+        path.write_bytes(text)
+        assert logs.read_level(path) == {b"info": "info", b"debug": "debug"}.get(text)
+    assert await following == "debug"
+
+
+def test_a_process_follows_its_level_file_with_loggers_in_use(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    path = tmp_path / "log-level"
+    path.write_text("error")
+
+    async def main() -> None:
+        log = structlog.get_logger().bind()
+        await asyncio.to_thread(wait_until, lambda: logging.getLogger("loci").level == logging.ERROR, "it is followed")
+        log.info("hidden")
+        path.write_text("debug")
+        await asyncio.to_thread(wait_until, lambda: logging.getLogger("loci").level == logging.DEBUG, "it is followed")
+        log.debug("said")
+
+    serving.run(main(), ProcessSettings(log_level_file=path))
+    assert [json.loads(line)["event"] for line in capfdbinary.readouterr().out.splitlines()] == ["said"]
