@@ -1,7 +1,7 @@
-"""What scores mean: what the constants of `search/relevance.py` and of the vector retriever amount to on conversations.
+"""Calibrate scores: measure the constants of `search/relevance.py` and the vector retriever on the retrieval task.
 
-Each question is asked of its own conversation, where the answer is known, and of another one, which has nothing to say
-on it. `make bench-quality` reports precision and recall at some scores.
+Each question is searched in its own conversation, where the relevant turns are known, and in an unrelated one.
+`make bench-quality` reports precision and recall at selected scores.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from loci_dev.retrieval_task import Answer, Result, answers, run_task, task_fold
 from loci_dev.rigs.standalone import serve
 
 _PLATEAU: Final = 0.9
-"""Share of the best precision that a score of 0.8 stands for."""
+"""Fraction of the best precision that a score of 0.8 corresponds to."""
 
 
 def main() -> int:
-    """Measure, and report the measured values beside the constants."""
+    """Measure and report the values of the constants."""
     if (task := task_folder()) is None:
         print("bench-calibration: skipped: no retrieval task beside the checkout (set LOCI_QUALITY_TASK)")
         return 0
@@ -59,10 +59,10 @@ def _constants(own: Sequence[Answer], foreign: Sequence[Answer]) -> Iterator[Fig
 
 
 def _plateau(results: Sequence[Result]) -> float:
-    """The least evidence from which on precision is nearly the best that any evidence reaches."""
+    """Smallest evidence at which precision is close to its maximum."""
     ranked = sorted(results, key=lambda r: -r.evidence)
     precision = np.cumsum([r.relevant for r in ranked]) / np.arange(1, len(ranked) + 1)
-    enough = precision[100:] >= _PLATEAU * precision[100:].max()  # the first hundred are too few to tell
+    enough = precision[100:] >= _PLATEAU * precision[100:].max()  # fewer than a hundred results are too noisy
     return ranked[100 + int(np.flatnonzero(enough)[-1])].evidence
 
 
