@@ -81,7 +81,7 @@ class ChromaGateSettings(ProcessSettings):
         None, description="Take the collections from `<tenant>.json` files of this folder instead of Kubernetes."
     )
     provisioner_sha256: Sha256 | None = Field(
-        None, description="SHA-256 of the operator's token, hexadecimal; without it nobody may create collections."
+        None, description="SHA-256 of the operator's token, hexadecimal; without it no one can create collections."
     )
 
 

@@ -15,7 +15,7 @@ from loci_contract.registry import Sha256
 
 API: Final = "/api/v2"
 COLLECTIONS: Final = f"{API}/tenants/default_tenant/databases/default_database/collections"
-"""Path of the collections: Chroma's own tenants and databases keep nobody apart, so Loci uses the default ones."""
+"""Path of the collections: Chroma's tenants and databases isolate nothing, so Loci uses the default ones."""
 HEARTBEAT: Final = f"{API}/heartbeat"
 PREFLIGHT: Final = f"{API}/pre-flight-checks"
 """Where Chroma's client reads the server's limits before its first write."""

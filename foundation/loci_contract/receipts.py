@@ -29,7 +29,7 @@ def seal(receipt: Mapping[str, Any], number: int, previous: str) -> dict[str, An
 
 
 def problems(receipts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What is wrong with receipts of one tenant, in the order of their numbers."""
+    """Yield the problems of one tenant's receipts, given in the order of their numbers."""
     before: Mapping[str, Any] | None = None
     for receipt in receipts:
         number = receipt.get("number")

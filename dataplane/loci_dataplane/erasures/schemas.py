@@ -13,10 +13,10 @@ from loci_dataplane.model.erasure import Erasure
 
 
 class ErasureInput(Input):
-    """What to erase; all of what is sent must match."""
+    """The memories to erase: those that match every given field."""
 
     user_id: Name | None = Field(None, description="Everything about this user.")
-    filters: dict[str, Any] = Field(default_factory=dict, description="A filter, as a search takes it.")
+    filters: dict[str, Any] = Field(default_factory=dict, description="A filter in the language of searches.")
 
     def document(self) -> dict[str, Any]:
         """The request as one filter."""

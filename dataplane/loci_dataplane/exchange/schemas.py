@@ -63,11 +63,11 @@ class Line(BaseModel):
 
 
 class Progress(BaseModel):
-    """What became of the lines so far."""
+    """Progress of an import."""
 
-    lines: int = Field(description="Lines of the body that are dealt with.")
-    stored: int = Field(description="Memories and histories that were stored.")
-    present: int = Field(description="Ids that were there already, and were left as they are.")
+    lines: int = Field(description="Lines processed so far.")
+    stored: int = Field(description="Memories and histories stored.")
+    present: int = Field(description="Ids that existed already and were left unchanged.")
     refused: int = Field(description="Lines that were refused; each has a line of its own in the response.")
     done: bool = Field(False, description="Whether this is the last line.")
 

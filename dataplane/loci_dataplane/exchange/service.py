@@ -110,9 +110,9 @@ def _line(document: dict[str, Any]) -> bytes:
 
 
 def _reason(error: ValueError | QuotaExceededError) -> str:
-    """What is wrong with a line, without its content."""
+    """Return why a line is invalid, without its content."""
     if isinstance(error, QuotaExceededError):
-        return f"This tenant may hold {error.limit} memories and does."
+        return f"The tenant has reached its limit of {error.limit} memories."
     if isinstance(error, ValidationError):
         found = error.errors(include_input=False, include_url=False, include_context=False)
         return "; ".join(f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in found[:3])

@@ -35,7 +35,7 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one transaction of an erasure did.
+    """The result of one transaction of an erasure.
 
     Args:
         memory_ids: memories whose rows or versions it removed; empty when nothing matched.

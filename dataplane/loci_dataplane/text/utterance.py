@@ -1,8 +1,8 @@
-"""Who says the content of a memory.
+"""The speaker of a memory's content.
 
-A turn of a conversation has its speaker in `metadata.speaker`, or at the start of the content before a colon, if need
-be after a time in brackets: `(8 May, 14:05) Ada: I moved`. Labels such as `Note:` are no speakers. A content without
-either is nobody's, and all of it is text.
+A turn of a conversation names its speaker in `metadata.speaker` or at the start of the content before a colon, possibly
+after a time in brackets: `(8 May, 14:05) Ada: I moved`. Labels such as `Note:` are not speakers. A content with neither
+has no speaker, and all of it is text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LABELS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """A content without its prefix, and its speaker; None when nobody is named."""
+    """A content without its prefix, and its speaker; `speaker` is None without one."""
 
     speaker: str | None
     text: str

@@ -32,10 +32,10 @@ class Provisioner(Protocol):
         """Create the tenant's share or repair an incomplete one, keeping its data."""
 
     async def holder(self, tenant: str) -> str | None:
-        """The uid of the tenant object whose share it is; None when there is no share, or nobody's."""
+        """Return the uid of the tenant object that owns the share; None without a share or an owner."""
 
     async def hand_over(self, tenant: str, uid: str) -> None:
-        """Note whose share it is."""
+        """Record the share's owner."""
 
     async def verify(self, tenant: str, password: str) -> None:
         """Access the share as the tenant would; raise DriftError if that fails."""

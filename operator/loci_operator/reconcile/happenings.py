@@ -22,7 +22,7 @@ class Happening(NamedTuple):
 
 
 def happenings(tenant: MemoryTenant, after: MemoryTenantStatus) -> list[Happening]:
-    """What happened between the status that the tenant has and the next one."""
+    """Return the events between the tenant's present status and the next one."""
     return [*_generated_keys(tenant, after), *_readiness(_ready(tenant.status), _ready(after))]
 
 

@@ -80,7 +80,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Wave:
-    """What is to be done now.
+    """The tenants to update now.
 
     Args:
         update: tenants whose turn has come.
@@ -170,7 +170,7 @@ def outdated(chosen: Turn, failed: Sequence[str], *, pinned: bool, updated: bool
 
 
 def digests(manifest: Manifest, tenant: MemoryTenant) -> Mark:
-    """What a set's template is, and what of it the tenant asked for itself."""
+    """Return the digests of a set's template and of the part that the tenant's own spec asks for."""
     own = tenant.spec.model_dump(mode="json", include=_OWN)
     return Mark(Turn.HELD, _digest(manifest["spec"]["template"]), _digest(own))
 

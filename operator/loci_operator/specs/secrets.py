@@ -40,7 +40,7 @@ def store_credentials(context: Context, access: StoreAccess) -> Manifest:
 
 
 def collection_record_secret(context: Context, access: StoreAccess) -> Manifest:
-    """What the gate before Chroma needs to know, in the platform's own namespace; the token's hash alone."""
+    """The record for the Chroma gate, in the system namespace, with only the hash of the token."""
     record = CollectionRecord(
         tenant=context.name, collection=UUID(access.chroma_collection), token_sha256=sha256(access.chroma_token)
     )
