@@ -32,9 +32,9 @@ def test_the_rules_are_those_that_promtool_tests() -> None:
 def test_each_process_with_metrics_is_scraped_and_the_ingress_with_the_admin_key() -> None:
     objects = chart.render(*OPERATED)
     found = {monitor["metadata"]["name"]: monitor["spec"] for monitor in of_kind("PodMonitor", objects)}
-    assert set(found) == {"loci-ingress", "loci-embedder", "loci-dataplane"}
+    assert set(found) == {"loci-ingress", "loci-embedder", "loci-dataplane", "loci-operator"}
     pods = {o["metadata"]["name"]: o["spec"]["template"] for o in of_kind("Deployment", objects)}
-    for name in ("loci-ingress", "loci-embedder"):
+    for name in ("loci-ingress", "loci-embedder", "loci-operator"):
         wanted = found[name]["selector"]["matchLabels"].items()
         assert wanted <= pods[name]["metadata"]["labels"].items()
         ports = [port["name"] for container in pods[name]["spec"]["containers"] for port in container.get("ports", [])]

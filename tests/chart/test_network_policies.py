@@ -14,7 +14,7 @@ OUT = {
     "redis": set(),
 }
 IN = {
-    "operator": set(),
+    "operator": {("monitoring", 8080)},
     "admin": {("ingress", 8082), ("monitoring", 8082)},
     "ingress": {("anyone", 8000)},
     "embedder": {("tenants", 8081), ("monitoring", 8081)},
