@@ -22,7 +22,7 @@ _EMBEDDER_TIMEOUT = 10.0
 
 
 def main() -> None:
-    """Serve until the process is told to stop."""
+    """Serve until a signal stops the process."""
     settings = Settings()
     run(_serve(settings), settings, exporting("loci-dataplane", settings.otlp_endpoint))
 

@@ -27,7 +27,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """The request goes on to its tenant with the grant's headers; `client_headers` go with the response."""
+    """The request is routed to its tenant with the grant's headers; `client_headers` are added to the response."""
 
     grant: Grant
     client_headers: Headers

@@ -29,7 +29,7 @@ class Api:
     """Calls to the API server. Any may raise ApiError or UnreachableError."""
 
     def __init__(self, connection: Connection, manager: str, called: Callable[[str], None] | None = None) -> None:
-        """`manager` is the field manager of everything that is written; `called` is told the verb of each request."""
+        """`manager` is the field manager of all writes; `called` gets the verb of each request."""
         self._connection = connection
         self._called = called or (lambda _: None)
         self._manager = manager

@@ -51,7 +51,7 @@ class OtlpTracer:
 
     @contextlib.contextmanager
     def span(self, name: str, parent: str | None) -> Iterator[Span]:
-        """A span for the length of a block; of an exception, only its type is told."""
+        """Open a span for the duration of a block; of an exception it records only the type."""
         with self._tracer.start_as_current_span(
             name, _context(parent), record_exception=False, set_status_on_exception=False
         ) as own:

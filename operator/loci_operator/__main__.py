@@ -52,7 +52,7 @@ _ANYWHERE = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus ask from outsid
 
 
 def main() -> None:
-    """Run until told to stop."""
+    """Run until a signal stops the process."""
     settings = Settings()
     run(_run(settings), settings)
 

@@ -38,7 +38,7 @@ _B: Final = 0.5
 _LENGTH: Final = 40
 """Terms of a memory of common length; a constant, so that scores do not change with what else is stored."""
 _LONGEST: Final = 4.0
-"""A longer memory is treated as so many times that length: it is long because it tells several things."""
+"""A longer memory is treated as so many times that length: it is long because it covers several topics."""
 _LEAST: Final = 1e-9
 """In place of the sum of no weights."""
 _CACHED_TERMS: Final = 100_000

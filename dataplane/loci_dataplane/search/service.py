@@ -143,7 +143,7 @@ class Search:
     async def _judge(
         self, found: Mapping[str, Found], matches: Mapping[str, Match]
     ) -> tuple[dict[str, Mapping[str, float]], list[str]]:
-        """Each retriever's evidence, and the names of those that failed meanwhile."""
+        """Return each retriever's evidence, and the names of the retrievers that failed."""
         judged = await asyncio.gather(*(f.judge(matches) for f in found.values()), return_exceptions=True)
         evidence: dict[str, Mapping[str, float]] = {}
         for name, values in zip(found, judged, strict=True):

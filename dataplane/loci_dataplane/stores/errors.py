@@ -32,7 +32,7 @@ class StoreError(Exception):
 
 
 class StorageFullError(StoreError):
-    """The store's volume is full: writes fail until space is freed, reads go on."""
+    """The store's volume is full: writes fail until space is freed, reads still work."""
 
 
 class StoreUnavailableError(StoreError):

@@ -158,7 +158,7 @@ class Outbox(Protocol):
         """Return entries that are due, oldest first; no other process gets them for the length of the lease."""
 
     async def finish(self, entries: Sequence[OutboxEntry]) -> None:
-        """Remove entries, except those that a change renewed meanwhile."""
+        """Remove entries, except those renewed by a later change."""
 
     async def postpone(self, entries: Sequence[OutboxEntry], due_at: datetime) -> None:
         """Count a failed attempt, and make the entries due at this time."""

@@ -18,7 +18,7 @@ class Kind(Enum):
     CJK = "cjk"
     HANGUL = "hangul"
     DICTIONARY = "dictionary"
-    """A run of Thai, Lao, Khmer or Burmese, whose words only a dictionary tells apart."""
+    """A run of Thai, Lao, Khmer or Burmese, which only a dictionary can split into words."""
     SYMBOL = "symbol"
 
 

@@ -10,7 +10,7 @@ from loci_runtime.serving import run, serve
 
 
 def main() -> None:
-    """Run until told to stop."""
+    """Run until a signal stops the process."""
     settings = ChromaGateSettings()
     run(_serve(settings), settings)
 

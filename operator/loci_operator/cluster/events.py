@@ -33,7 +33,7 @@ class Events:
         self._told: dict[tuple[str, str], datetime] = {}
 
     async def tell(self, tenant: MemoryTenant, happened: Sequence[Happening]) -> None:
-        """Write an event for each, unless the same was told shortly before."""
+        """Write an event for each, unless the same one was written shortly before."""
         for happening in happened:
             if self._is_due(tenant.metadata.name, happening.reason):
                 await self._write(tenant, happening)

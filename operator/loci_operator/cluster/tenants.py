@@ -20,7 +20,7 @@ async def is_there(api: Api, metadata: ObjectMeta) -> bool:
 
 
 async def set_finalizer(api: Api, metadata: ObjectMeta, *, present: bool) -> None:
-    """Add the finalizer to this very tenant, or remove it; ApiError 409 when the object changed meanwhile."""
+    """Add or remove the finalizer of this tenant object; ApiError 409 if it has changed since it was read."""
     found = await api.get(TENANT, metadata.name)
     if found is None or found["metadata"]["uid"] != metadata.uid:
         return

@@ -32,7 +32,7 @@ def stateful_set(context: Context) -> Manifest:
 
 
 def deployment(context: Context, access: StoreAccess) -> Manifest:
-    """The data plane of a tenant whose stores are elsewhere; its folder has the graph, made anew by each pod."""
+    """The data plane of a tenant with external stores; its folder holds the graph, which each pod rebuilds."""
     where = {
         environment.POSTGRES_DSN_FILE: f"{_CONFIG}/{POSTGRES_DSN}",
         environment.CHROMA_URL: access.chroma_url,

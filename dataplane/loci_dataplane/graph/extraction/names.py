@@ -91,7 +91,7 @@ def capitalised(tokens: Sequence[Token], place: int) -> bool:
 
 
 def _extent(tokens: Sequence[Token], place: int) -> int:
-    """The end of the run of capitals that begins here, which may go on after `of`, `de` and such."""
+    """The end of the run of capitals that begins here, which may continue after `of`, `de` and similar words."""
     if not capitalised(tokens, place) and not _titled(tokens, place):
         return place
     end = place + 1

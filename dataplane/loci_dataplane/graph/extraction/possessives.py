@@ -1,4 +1,4 @@
-"""Facts of what somebody has: `my sister Anna`, `my favourite colour is blue`, `Anna's email is ...`."""
+"""Facts from possessives: `my sister Anna`, `my favourite colour is blue`, `Anna's email is ...`."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class Language:
     cues: frozenset[str]
     """Words of which a sentence that states a fact has one."""
     subjectless: bool = False
-    """A clause may leave out "I", as in Spanish, where the verb tells it."""
+    """Whether a clause may omit "I", as in Spanish, where the verb form implies it."""
 
 
 def cues(rules: Mapping[tuple[str, ...], object], verbs: Mapping[str, str]) -> frozenset[str]:

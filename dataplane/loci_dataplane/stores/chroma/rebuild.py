@@ -1,4 +1,4 @@
-"""Make an embedded index anew from its own vectors, without what deleted ones left in its files.
+"""Rebuild an embedded index from its own vectors, without the remains of deleted ones in its files.
 
 Chroma marks deleted vectors in its graph files and keeps them there, keeps old entries in its log, and does not zero
 what its SQLite file frees; a deleted collection's folder stays as well. So the vectors are copied to a new collection,

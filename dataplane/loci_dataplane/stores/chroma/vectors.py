@@ -94,7 +94,7 @@ class ChromaVectors:
         )
 
     async def purge(self, ids: Sequence[str]) -> Purge:
-        """Make the collection anew, if its files are at hand and it is not too large."""
+        """Rebuild the collection, if its files are local and it is not too large."""
         if self._rebuild is None:
             return Purge("vectors deleted", None, _ON_SERVER)
         if (size := await self._run(self._collection.count)) > _REBUILT_MAX:
