@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Final
 
 import asyncpg
-import orjson
 
 from loci_dataplane.model.history import Author, Change, Event
 from loci_dataplane.model.memory import Memory, timestamp
 from loci_dataplane.stores.history_ports import HISTORY_KEPT, HISTORY_VERSIONS
 from loci_dataplane.stores.postgres.database import Database, Session
 from loci_dataplane.stores.postgres.rows import COLUMNS, values
+from loci_dataplane.stores.rows import memory_of
 
 _SHOWN: Final = ("content", "user_id", "agent_id", "session_id", "metadata", "created_at", "updated_at", "expires_at")
 STATE: Final = (*_SHOWN, "plain", "folded")
@@ -117,21 +117,5 @@ class Versions:
 def change_of(row: asyncpg.Record) -> Change:
     """Return the version of a row."""
     author = Author(row["key_id"], datetime.fromisoformat(row["at"]))
-    memory = _memory_of(row) if row["content"] is not None else None
+    memory = memory_of(row, "memory_id") if row["content"] is not None else None
     return Change(row["memory_id"], row["version"], Event(row["event"]), author, memory)
-
-
-def _memory_of(row: asyncpg.Record) -> Memory:
-    return Memory(
-        id=row["memory_id"],
-        content=row["content"],
-        user_id=row["user_id"],
-        agent_id=row["agent_id"],
-        session_id=row["session_id"],
-        metadata=orjson.loads(row["metadata"]),
-        created_at=datetime.fromisoformat(row["created_at"]),
-        updated_at=datetime.fromisoformat(row["updated_at"]),
-        expires_at=datetime.fromisoformat(row["expires_at"]) if row["expires_at"] else None,
-        version=row["version"],
-        order=row["position"] or 0,
-    )

@@ -10,7 +10,8 @@ from loci_dataplane.model.filter import Filter
 from loci_dataplane.model.memory import Memory, timestamp
 from loci_dataplane.stores.postgres.database import Database
 from loci_dataplane.stores.postgres.filter import Arguments, condition
-from loci_dataplane.stores.postgres.rows import READ, memory_of
+from loci_dataplane.stores.postgres.rows import READ
+from loci_dataplane.stores.rows import memory_of
 
 LIVE: Final = "(expires_at IS NULL OR expires_at > {})"
 """Condition on a memory that has not expired at a time."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from datetime import datetime
 from typing import Any, Final
 
-import asyncpg
 import orjson
 
 from loci_dataplane.model.memory import Memory, timestamp
@@ -58,23 +56,6 @@ def values(memory: Memory) -> list[Any]:
         _tsvector(found),
         len(found),
     ]
-
-
-def memory_of(row: asyncpg.Record) -> Memory:
-    """Return the memory of a row."""
-    return Memory(
-        id=row["id"],
-        content=row["content"],
-        user_id=row["user_id"],
-        agent_id=row["agent_id"],
-        session_id=row["session_id"],
-        metadata=orjson.loads(row["metadata"]),
-        created_at=datetime.fromisoformat(row["created_at"]),
-        updated_at=datetime.fromisoformat(row["updated_at"]),
-        expires_at=datetime.fromisoformat(row["expires_at"]) if row["expires_at"] else None,
-        version=row["version"],
-        order=row["position"],
-    )
 
 
 def to_json(value: object) -> str:

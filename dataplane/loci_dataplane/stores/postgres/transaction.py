@@ -14,7 +14,8 @@ from loci_dataplane.stores.postgres import replies
 from loci_dataplane.stores.postgres.database import Session
 from loci_dataplane.stores.postgres.history import Versions
 from loci_dataplane.stores.postgres.records import LIVE
-from loci_dataplane.stores.postgres.rows import COLUMNS, READ, memory_of, values
+from loci_dataplane.stores.postgres.rows import COLUMNS, READ, values
+from loci_dataplane.stores.rows import memory_of
 
 _PARAMETERS: Final = [f"${number}::{kind}" for number, kind in enumerate(COLUMNS.values(), 1)]
 _WORDS: Final = _PARAMETERS[-1]

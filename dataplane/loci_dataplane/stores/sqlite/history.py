@@ -12,6 +12,7 @@ import orjson
 from loci_dataplane.model.history import Author, Change, Event
 from loci_dataplane.model.memory import Memory, timestamp
 from loci_dataplane.stores.history_ports import HISTORY_KEPT, HISTORY_VERSIONS
+from loci_dataplane.stores.rows import memory_of
 from loci_dataplane.stores.sqlite.database import Database
 from loci_dataplane.stores.sqlite.rows import COLUMNS, values
 
@@ -77,7 +78,7 @@ def restore(connection: sqlite3.Connection, change: Change) -> None:
 def change_of(row: sqlite3.Row) -> Change:
     """Return the version of a row."""
     author = Author(row["key_id"], datetime.fromisoformat(row["at"]))
-    memory = _memory_of(row) if row["content"] is not None else None
+    memory = memory_of(row, "memory_id") if row["content"] is not None else None
     return Change(row["memory_id"], row["version"], Event(row["event"]), author, memory)
 
 
@@ -98,19 +99,3 @@ def end(connection: sqlite3.Connection, ids: Sequence[str], event: Event, author
     settle(connection, ids)
     connection.execute(_END, [event, timestamp(author.at), author.key_id, orjson.dumps(list(ids)).decode()])
     connection.execute(_OLD, [timestamp(author.at - HISTORY_KEPT)])
-
-
-def _memory_of(row: sqlite3.Row) -> Memory:
-    return Memory(
-        id=row["memory_id"],
-        content=row["content"],
-        user_id=row["user_id"],
-        agent_id=row["agent_id"],
-        session_id=row["session_id"],
-        metadata=orjson.loads(row["metadata"]),
-        created_at=datetime.fromisoformat(row["created_at"]),
-        updated_at=datetime.fromisoformat(row["updated_at"]),
-        expires_at=datetime.fromisoformat(row["expires_at"]) if row["expires_at"] else None,
-        version=row["version"],
-        order=row["position"] or 0,
-    )

@@ -11,9 +11,10 @@ import orjson
 
 from loci_dataplane.model.filter import Filter
 from loci_dataplane.model.memory import Memory, timestamp
+from loci_dataplane.stores.rows import memory_of
 from loci_dataplane.stores.sqlite.database import Database
 from loci_dataplane.stores.sqlite.filter import condition
-from loci_dataplane.stores.sqlite.rows import LIVE, memory_of
+from loci_dataplane.stores.sqlite.rows import LIVE
 
 _NEIGHBOURS: Final = """
 SELECT m.id,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -40,20 +38,3 @@ def values(memory: Memory) -> list[Any]:
         timestamp(memory.expires_at) if memory.expires_at else None,
         memory.version,
     ]
-
-
-def memory_of(row: sqlite3.Row) -> Memory:
-    """Return the memory of a row."""
-    return Memory(
-        id=row["id"],
-        content=row["content"],
-        user_id=row["user_id"],
-        agent_id=row["agent_id"],
-        session_id=row["session_id"],
-        metadata=orjson.loads(row["metadata"]),
-        created_at=datetime.fromisoformat(row["created_at"]),
-        updated_at=datetime.fromisoformat(row["updated_at"]),
-        expires_at=datetime.fromisoformat(row["expires_at"]) if row["expires_at"] else None,
-        version=row["version"],
-        order=row["position"],
-    )

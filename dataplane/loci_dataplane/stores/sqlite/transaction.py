@@ -13,9 +13,10 @@ from loci_dataplane.model.history import Author, Change, Event
 from loci_dataplane.model.memory import Memory, timestamp
 from loci_dataplane.model.reply import Attempt, Reply
 from loci_dataplane.stores.errors import QuotaExceededError
+from loci_dataplane.stores.rows import memory_of
 from loci_dataplane.stores.sqlite import history, replies
 from loci_dataplane.stores.sqlite.database import Run
-from loci_dataplane.stores.sqlite.rows import COLUMNS, LIVE, memory_of, values
+from loci_dataplane.stores.sqlite.rows import COLUMNS, LIVE, values
 from loci_dataplane.stores.sqlite.terms import stored_terms
 
 _INSERT: Final = f"INSERT INTO memories ({', '.join(COLUMNS)}) VALUES ({', '.join('?' for _ in COLUMNS)})"  # noqa: S608 - constant names
