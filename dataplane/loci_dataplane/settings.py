@@ -28,7 +28,7 @@ class Settings(ProcessSettings):
     chroma_collection: UUID | None = Field(None, description="Id of the tenant's collection on the Chroma server.")
     chroma_token_file: Path | None = Field(None, description="File with the bearer token for the Chroma server's gate.")
     neo4j_url: str = Field(
-        "", description="`bolt://` URL of the Neo4j server for the graph. Unset: the graph is in `data_dir`."
+        "", description="`bolt://` URL of the Neo4j server for the graph. Unset: the graph is beside the records."
     )
     neo4j_user: str = Field("neo4j", description="User of the Neo4j server.")
     neo4j_password_file: Path | None = Field(None, description="File with the Neo4j user's password.")

@@ -22,7 +22,7 @@ from loci_contract import postgres as names
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.stores.chroma.embedded import embedded_vectors
 from loci_dataplane.stores.chroma.server import COLLECTION_CONFIGURATION, ChromaServer, server_vectors
-from loci_dataplane.stores.embedded import embedded_graph, embedded_stores
+from loci_dataplane.stores.embedded import embedded_stores
 from loci_dataplane.stores.neo4j.graph import neo4j_graph
 from loci_dataplane.stores.ports import Graph, Stores, Vectors
 from loci_dataplane.stores.postgres.stores import postgres_stores
@@ -58,8 +58,7 @@ async def records_at(address: Callable[[str, str], str], tenant: str, folder: Pa
     dsn = address(names.login_role(tenant), PASSWORD)
     async with (
         embedded_vectors(folder / "chroma") as vectors,
-        embedded_graph(folder) as graph,
-        postgres_stores(tenant, lambda: dsn, vectors, graph) as opened,
+        postgres_stores(tenant, lambda: dsn, vectors) as opened,
     ):
         yield opened
 
@@ -99,12 +98,6 @@ VECTORS: Final[dict[str, VectorsOpening]] = {
 
 
 @contextlib.asynccontextmanager
-async def sqlite_graph(folder: Path, _: pytest.FixtureRequest) -> AsyncIterator[Graph]:
-    async with embedded_stores(folder) as opened:
-        yield opened.graph
-
-
-@contextlib.asynccontextmanager
 async def neo4j_server_graph(_: Path, request: pytest.FixtureRequest) -> AsyncIterator[Graph]:
     server: Neo4j = request.getfixturevalue("neo4j_server")
     with GraphDatabase.driver(server.url, auth=server.auth) as driver:
@@ -113,8 +106,21 @@ async def neo4j_server_graph(_: Path, request: pytest.FixtureRequest) -> AsyncIt
         yield graph
 
 
+def graph_of(records: Opening) -> Callable[[Path, pytest.FixtureRequest], AbstractAsyncContextManager[Graph]]:
+    """The graph beside some records."""
+
+    @contextlib.asynccontextmanager
+    async def opened(folder: Path, request: pytest.FixtureRequest) -> AsyncIterator[Graph]:
+        async with records(folder, request) as stores:
+            yield stores.graph
+
+    return opened
+
+
 GRAPHS: Final[dict[str, Callable[[Path, pytest.FixtureRequest], AbstractAsyncContextManager[Graph]]]] = {
-    "sqlite": sqlite_graph,
+    "sqlite": graph_of(RECORDS["sqlite"]),
+    "postgres": graph_of(postgres_records),
+    "postgres-pooled": graph_of(pooled_records),
     "neo4j": neo4j_server_graph,
 }
 """Open an empty graph."""

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from loci_contract.receipts import problems
+from loci_dataplane.graph.extraction.extract import extract
 from loci_dataplane.model.erasure import Erasure
 from loci_dataplane.model.filter import Condition
 from loci_dataplane.model.history import Author, Event
+from loci_dataplane.model.memory import Memory
 from loci_dataplane.model.paths import parse_path
 from loci_dataplane.model.reply import Attempt, Reply
 from loci_dataplane.stores.ports import Stores
@@ -138,6 +140,29 @@ async def test_receipts_are_a_chain_and_hold_no_request(stores: Stores, now: dat
     assert [(receipt["number"], receipt["id"]) for receipt in receipts] == [(1, "ers_2"), (2, "ers_1")]
     assert [erasure.request for erasure in found if erasure] == [None, None]
     assert await stores.erasures.get("ers_unknown") is None
+
+
+async def test_an_erasure_that_two_pods_complete_has_one_receipt(stores: Stores, now: datetime) -> None:
+    first, second = await begin(stores, now, "ers_1"), await begin(stores, now, "ers_2")
+    for name, by in ((first, "one"), (first, "other"), (second, "one")):
+        await stores.erasures.complete(name, {"id": name, "by": by})
+    found = [await stores.erasures.get(name) for name in (first, second)]
+    receipts = [erasure.receipt for erasure in found if erasure and erasure.receipt]
+    assert list(problems(receipts)) == []
+    assert [(receipt["number"], receipt["by"]) for receipt in receipts] == [(1, "one"), (2, "one")]
+
+
+async def test_what_the_graph_has_of_a_memory_is_counted_as_left(stores: Stores, now: datetime) -> None:
+    memory = Memory("a", "Ada lives in Porto", None, None, None, {}, now, now, order=1)
+    await stores.graph.update([extract(memory)], [], 10)
+    left = await stores.erasures.remaining(ADA, ["a"])
+    assert {name: left[name] for name in ("graph", "graph mentions", "graph facts")} == {
+        "graph": 1,
+        "graph mentions": 2,
+        "graph facts": 1,
+    }
+    await stores.graph.update([], ["a"], 10)
+    assert not any((await stores.erasures.remaining(ADA, ["a"])).values())
 
 
 async def test_a_restored_history_is_as_it_was(stores: Stores, remember: Any, now: datetime) -> None:

@@ -47,17 +47,6 @@ async def sqlite_stores(folder: Path, vectors: Vectors, graph: Graph | None = No
 
 
 @contextlib.asynccontextmanager
-async def embedded_graph(folder: Path) -> AsyncIterator[Graph]:
-    """Open a tenant's graph alone, for records that are kept elsewhere."""
-    database = Database(folder / "graph.db")
-    try:
-        await database.open()
-        yield SqliteGraph(database)
-    finally:
-        await database.close()
-
-
-@contextlib.asynccontextmanager
 async def _transaction(database: Database, author: Author) -> AsyncIterator[Transaction]:
     async with database.transaction() as run:
         yield SqliteTransaction(run, author)

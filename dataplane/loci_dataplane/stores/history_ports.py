@@ -52,4 +52,7 @@ class Erasures(Protocol):
         """Remove from the files what deletion leaves there; look for fragments of contents that no row has."""
 
     async def complete(self, erasure_id: str, receipt: Mapping[str, Any]) -> None:
-        """Seal the receipt with the next number of the chain, and forget the request and the ids."""
+        """Seal the receipt with the next number of the chain, and forget the request and the ids.
+
+        Does nothing when the erasure is complete: several pods may carry it out.
+        """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from loci_dataplane.stores.chroma.embedded import embedded_vectors
 from loci_dataplane.stores.chroma.server import ChromaServer, server_vectors
-from loci_dataplane.stores.embedded import embedded_graph, sqlite_stores
+from loci_dataplane.stores.embedded import sqlite_stores
 from loci_dataplane.stores.neo4j.graph import neo4j_graph
 from loci_dataplane.stores.ports import Graph, Stores, Vectors
 from loci_dataplane.stores.postgres.stores import postgres_stores
@@ -27,7 +27,7 @@ class Neo4jServer:
 
 @dataclass(frozen=True)
 class Places:
-    """Where a tenant's stores are kept; those without a server are in the folder.
+    """Where a tenant's stores are kept; those without a server are in the folder, and the graph beside the records.
 
     Args:
         tenant: the tenant's name.
@@ -49,7 +49,7 @@ async def open_stores(places: Places) -> AsyncIterator[Stores]:
     """Open the stores for the length of the block."""
     async with contextlib.AsyncExitStack() as stack:
         vectors = await stack.enter_async_context(_vectors(places))
-        graph = await stack.enter_async_context(_graph(places)) if places.neo4j or places.postgres else None
+        graph = await stack.enter_async_context(_neo4j(places.neo4j)) if places.neo4j else None
         yield await stack.enter_async_context(_stores(places, vectors, graph))
 
 
@@ -57,13 +57,11 @@ def _vectors(places: Places) -> AbstractAsyncContextManager[Vectors]:
     return server_vectors(places.chroma) if places.chroma else embedded_vectors(places.folder / "chroma")
 
 
-def _graph(places: Places) -> AbstractAsyncContextManager[Graph]:
-    if (server := places.neo4j) is None:
-        return embedded_graph(places.folder)
+def _neo4j(server: Neo4jServer) -> AbstractAsyncContextManager[Graph]:
     return neo4j_graph(server.url, (server.user, server.password))
 
 
 def _stores(places: Places, vectors: Vectors, graph: Graph | None) -> AbstractAsyncContextManager[Stores]:
-    if places.postgres is None or graph is None:
+    if places.postgres is None:
         return sqlite_stores(places.folder, vectors, graph)
     return postgres_stores(places.tenant, places.postgres, vectors, graph)

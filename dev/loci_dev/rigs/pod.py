@@ -48,6 +48,7 @@ class Pod:
     embedder_url: str
     tenant: str = "acme"
     max_memories: int = 1_000
+    max_graph_nodes: int = 1_000
     port: int = field(default_factory=free_port)
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -68,7 +69,8 @@ class Pod:
     @contextlib.contextmanager
     def running(self, ready: str = "/readyz") -> Iterator[int]:
         """Run the data plane and yield its PID, once GET of the path `ready` succeeds."""
-        limits = Limits(requests_per_minute=100, burst=20, max_memories=self.max_memories, max_graph_nodes=1_000)
+        quotas = {"max_memories": self.max_memories, "max_graph_nodes": self.max_graph_nodes}
+        limits = Limits(requests_per_minute=100, burst=20, **quotas)
         (self.folder / "limits.json").write_text(limits.model_dump_json())
         (self.folder / "ingress-token").write_text(TOKEN)
         environment = {

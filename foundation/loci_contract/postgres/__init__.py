@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Latest schema version. A release works with this version and the previous one, so that pods can be replaced one by
 one after a migration."""
 

@@ -5,3 +5,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.memory, {schema}.outbox TO {log
 GRANT USAGE ON SEQUENCE {schema}.revision TO {login};
 GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.history, {schema}.replies TO {login};
 GRANT SELECT, INSERT, UPDATE ON {schema}.erasures TO {login};
+GRANT SELECT, UPDATE ON {schema}.graph_totals TO {login};
+GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.entity, {schema}.graph_memory, {schema}.mention, {schema}.fact TO {login};

@@ -32,7 +32,7 @@ def stateful_set(context: Context) -> Manifest:
 
 
 def deployment(context: Context, access: StoreAccess) -> Manifest:
-    """The data plane of a tenant with external stores; its folder holds the graph, which each pod rebuilds."""
+    """The data plane of a tenant with external stores; its folder holds nothing that must last."""
     where = {
         environment.POSTGRES_DSN_FILE: f"{_CONFIG}/{POSTGRES_DSN}",
         environment.CHROMA_URL: access.chroma_url,
@@ -44,8 +44,7 @@ def deployment(context: Context, access: StoreAccess) -> Manifest:
     pod["volumes"].append({"name": "data", "emptyDir": {"sizeLimit": _SCRATCH}})
     spec = {
         "replicas": 1,
-        # Never two at once: what one of them indexed would be missing from the graph of the other.
-        "strategy": {"type": "Recreate"},
+        "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
         "selector": {"matchLabels": selector(context)},
         "template": {"metadata": {"labels": labels(context)}, "spec": pod},
     }

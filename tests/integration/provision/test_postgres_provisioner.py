@@ -46,9 +46,7 @@ DAMAGE = {
     "kept out": 'ALTER ROLE "tenant_broken" NOLOGIN',
     "no grant": 'REVOKE ALL ON tenant_broken.schema_version FROM "tenant_broken"',
     "no connection": 'REVOKE CONNECT ON DATABASE loci FROM "tenant_broken"',
-    "half a schema": "DROP TABLE tenant_broken.schema_version, tenant_broken.totals, tenant_broken.memory,"
-    " tenant_broken.outbox, tenant_broken.history, tenant_broken.replies, tenant_broken.erasures;"
-    " DROP SEQUENCE tenant_broken.revision",
+    "half a schema": "DROP SCHEMA tenant_broken CASCADE; CREATE SCHEMA tenant_broken",
 }
 
 

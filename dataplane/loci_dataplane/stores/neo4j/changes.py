@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Final
 
 from neo4j import AsyncManagedTransaction
@@ -11,6 +10,7 @@ from neo4j import AsyncManagedTransaction
 from loci_dataplane.model.graph import PRECEDENCE, Extraction, Fact
 from loci_dataplane.model.memory import timestamp
 from loci_dataplane.model.timeline import Assertion, timeline
+from loci_dataplane.stores.graph_rows import assertion_of
 from loci_dataplane.stores.neo4j.database import Row, rows
 
 Slot = tuple[str, str, str]
@@ -153,13 +153,5 @@ async def _date(transaction: AsyncManagedTransaction, slots: Iterable[Slot]) -> 
 
 def _assertion(row: Row) -> Assertion:
     fact = row["fact"]
-    return Assertion(
-        id=row["id"],
-        predicate=fact["predicate"],
-        object_key=None if fact["objectless"] else row["object_key"],
-        valid_from=datetime.fromisoformat(fact["valid_from"]),
-        ranked_at=datetime.fromisoformat(fact["ranked_at"]),
-        order=(row["position"], fact["place"]),
-        exclusive=fact["exclusive"],
-        ends=fact["ends"],
-    )
+    object_key = None if fact["objectless"] else row["object_key"]
+    return assertion_of(fact, row["id"], object_key, row["position"])

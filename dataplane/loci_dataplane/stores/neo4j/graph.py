@@ -18,13 +18,12 @@ from loci_dataplane.model.graph import (
     FactFilter,
     GraphSize,
     HeldFact,
-    Kind,
     KnownEntity,
-    entity_key,
 )
 from loci_dataplane.model.memory import timestamp
+from loci_dataplane.stores.graph_rows import edge_of, entity_of, entity_parameters, fact_of, fact_parameters
 from loci_dataplane.stores.neo4j.changes import add, remove
-from loci_dataplane.stores.neo4j.database import Database, Row, neo4j_database
+from loci_dataplane.stores.neo4j.database import Database, neo4j_database
 from loci_dataplane.stores.ports import Hit
 
 _ENTITY: Final = "e.scope AS scope, e.key AS key, e.name AS name, e.kind AS kind, e.mentions AS mentions"
@@ -110,42 +109,23 @@ class Neo4jGraph:
 
     async def entities(self, where: EntityFilter, limit: int) -> Sequence[KnownEntity]:
         """Return entities, the most mentioned first."""
-        text = entity_key(where.text) if where.text else None
-        kind = where.kind.value if where.kind else None
-        found = await self._database.read(_ENTITIES, scope=where.scope, text=text, kind=kind, limit=limit)
-        return [_entity(row) for row in found]
+        found = await self._database.read(_ENTITIES, **entity_parameters(where), limit=limit)
+        return [entity_of(row) for row in found]
 
     async def named(self, keys: Sequence[str], scope: str | None) -> Sequence[KnownEntity]:
         """Return the entities with these keys."""
-        return [_entity(row) for row in await self._database.read(_NAMED, keys=list(keys), scope=scope)]
+        return [entity_of(row) for row in await self._database.read(_NAMED, keys=list(keys), scope=scope)]
 
     async def facts(self, where: FactFilter, limit: int) -> Sequence[HeldFact]:
         """Return facts by subject, predicate and time."""
-        found = await self._database.read(
-            _FACTS,
-            scope=where.scope,
-            subject=None if where.subject is None else entity_key(where.subject),
-            predicate=where.predicate,
-            object=None if where.object is None else entity_key(where.object),
-            at=timestamp(where.as_of) if where.as_of else None,
-            limit=limit,
-        )
-        return [_fact(row) for row in found]
+        found = await self._database.read(_FACTS, **fact_parameters(where), limit=limit)
+        return [fact_of(row) for row in found]
 
     async def edges(self, entities: Sequence[EntityRef], at: datetime, limit: int) -> Sequence[Edge]:
         """Return the relations of some entities."""
         refs = [[ref.scope, ref.key] for ref in entities]
         found = await self._database.read(_EDGES, refs=refs, at=timestamp(at), limit=limit)
-        return [
-            Edge(
-                source=EntityRef(row["source_scope"], row["source_key"]),
-                target=_entity(row),
-                predicate=row["predicate"],
-                weight=row["weight"],
-                inverse=row["inverse"],
-            )
-            for row in found
-        ]
+        return [edge_of(row) for row in found]
 
     async def mentioning(
         self, weights: Mapping[EntityRef, float], limit: int, among: Sequence[str] | None = None
@@ -178,20 +158,3 @@ async def neo4j_graph(url: str, auth: tuple[str, str], name: str = "neo4j") -> A
     """The graph in a database of a Neo4j server, for the length of the block."""
     async with neo4j_database(url, auth, name) as database:
         yield Neo4jGraph(database)
-
-
-def _entity(row: Row) -> KnownEntity:
-    return KnownEntity(EntityRef(row["scope"], row["key"]), row["name"], Kind(row["kind"]), row["mentions"])
-
-
-def _fact(row: Row) -> HeldFact:
-    valid_to = datetime.fromisoformat(row["valid_to"]) if row["valid_to"] else None
-    return HeldFact(
-        scope=row["scope"],
-        subject=row["subject"],
-        predicate=row["predicate"],
-        object=row["object"],
-        valid_from=datetime.fromisoformat(row["valid_from"]),
-        valid_to=valid_to,
-        memory_id=row["memory_id"],
-    )

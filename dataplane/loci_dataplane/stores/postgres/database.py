@@ -4,10 +4,13 @@ Everything works behind a pooler in transaction mode, where each transaction may
 run in a transaction, all names are qualified by their schema, no statement is prepared for later, and nothing is set
 in a session. A read is one transaction of four round trips.
 
-A write transaction locks the schema's `totals` row first, so that a tenant's writers follow one another, over all of
-its pods: the quota is exact, positions follow the order of commits, and no two writers wait for each other. In this
-process they wait on an asyncio lock, so that they hold one connection and readers find the others free. A commit is on
-the server's disk (`synchronous_commit` is the server's default, on).
+A write transaction locks a row of totals first, so that a tenant's writers follow one another, over all of its pods:
+the quota is exact, positions follow the order of commits, and no two writers wait for each other. The graph has totals
+of its own, so that writers of memories do not wait for it. In this process they wait on an asyncio lock, so that they
+hold one connection and readers find the others free. A commit is on the server's disk (`synchronous_commit` is the
+server's default, on).
+
+Locking `totals` also gives them a new `generation`, which tells every pod that what it cached is out of date.
 """
 
 from __future__ import annotations
@@ -29,6 +32,10 @@ _IDLE_SECONDS: Final = 20.0
 _CONNECT_SECONDS: Final = 5.0
 _STATEMENT_SECONDS: Final = 10.0
 _ACQUIRE_SECONDS: Final = 5.0
+MEMORIES: Final = "UPDATE {schema}.totals SET generation = gen_random_uuid()"
+OUTBOX: Final = "SELECT FROM {schema}.totals FOR UPDATE"
+GRAPH: Final = "SELECT FROM {schema}.graph_totals FOR UPDATE"
+"""What a write transaction begins with to exclude others; `OUTBOX` is for changes that no search shows."""
 
 
 class Session(Protocol):
@@ -59,7 +66,8 @@ class Database:
         self.schema = f'"{names.schema(tenant)}"'
         """The schema's name as it is written in statements."""
         self._dsn = dsn
-        self._turn = asyncio.Lock()
+        turn = asyncio.Lock()
+        self._turns = {MEMORIES: turn, OUTBOX: turn, GRAPH: asyncio.Lock()}
         self._pool: asyncpg.Pool[asyncpg.Record]
         self.write_failed = False
         """Whether the last transaction failed because of the server."""
@@ -89,12 +97,11 @@ class Database:
             self._pool.terminate()
 
     @contextlib.asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Session]:
+    async def transaction(self, lock: str = MEMORIES) -> AsyncIterator[Session]:
         """One write transaction: on disk when the block is left, rolled back if it raises."""
-        async with self._turn:
+        async with self._turns[lock]:
             try:
-                begin = f"BEGIN; SELECT FROM {self.schema}.totals FOR UPDATE"
-                async with self._begun(begin) as connection:
+                async with self._begun(f"BEGIN; {lock.format(schema=self.schema)}") as connection:
                     yield connection
             except StoreError:
                 self.write_failed = True

@@ -39,7 +39,11 @@ _BELONGING: Final = {
     "versions": "SELECT count(*) FROM {schema}.history WHERE memory_id = ANY($1::text[])",
     "replies": "SELECT count(*) FROM {schema}.replies WHERE memory_ids && $1::text[]",
     "outbox": "SELECT count(*) FROM {schema}.outbox WHERE memory_id = ANY($1::text[])",
+    "graph": "SELECT count(*) FROM {schema}.graph_memory WHERE id = ANY($1::text[])",
+    "graph mentions": "SELECT count(*) FROM {schema}.mention WHERE memory_id = ANY($1::text[])",
+    "graph facts": "SELECT count(*) FROM {schema}.fact WHERE memory_id = ANY($1::text[])",
 }
+_IS_COMPLETE: Final = "SELECT receipt IS NOT NULL FROM {schema}.erasures WHERE id = $1::text"
 _LAST: Final = "SELECT receipt FROM {schema}.erasures WHERE receipt IS NOT NULL ORDER BY number DESC LIMIT 1"
 
 
@@ -96,11 +100,13 @@ class PostgresErasures:
         return Purge("rows deleted", None, _LIMITS)
 
     async def complete(self, erasure_id: str, receipt: Mapping[str, Any]) -> None:
-        """Seal the receipt."""
+        """Seal the receipt, unless another pod has done so."""
         statement = self._sql(
             "UPDATE {schema}.erasures SET request = NULL, progress = '{{}}', receipt = $2::text WHERE id = $1::text"
         )
         async with self._database.transaction() as session:
+            if await session.fetchval(self._sql(_IS_COMPLETE), erasure_id):
+                return
             row = await session.fetchrow(self._sql(_LAST))
             last: dict[str, Any] = json.loads(row["receipt"]) if row else {"number": 0, "sha256": receipts.FIRST}
             sealed = receipts.seal(receipt, last["number"] + 1, last["sha256"])

@@ -14,7 +14,7 @@ from typing import Final
 
 from loci_dataplane.model.memory import timestamp
 from loci_dataplane.stores.ports import OutboxEntry
-from loci_dataplane.stores.postgres.database import Database
+from loci_dataplane.stores.postgres.database import OUTBOX, Database
 
 _DUE: Final = "due_at <= $1::text AND (leased_until <= $1::text)"
 _ANY_DUE: Final = f"SELECT FROM {{schema}}.outbox WHERE {_DUE} LIMIT 1"
@@ -59,7 +59,7 @@ class PostgresOutbox:
         moment = timestamp(now)
         if not await self._database.read(self._sql(_ANY_DUE), moment):
             return []
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(OUTBOX) as connection:
             until = timestamp(now + lease) if lease else ""
             rows = await connection.fetch(self._sql(_CLAIM), moment, limit, until, self._holder)
         return [OutboxEntry(row["memory_id"], row["revision"], row["attempts"]) for row in rows]

@@ -1,4 +1,4 @@
-"""Opening a tenant's records in PostgreSQL, with vectors and graph from elsewhere."""
+"""Opening a tenant's records and graph in PostgreSQL, with vectors from elsewhere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from loci_dataplane.stores.ports import Graph, Stores, Transaction, Vectors
 from loci_dataplane.stores.postgres.database import Database
 from loci_dataplane.stores.postgres.erasures import PostgresErasures
 from loci_dataplane.stores.postgres.full_text import PostgresFullText
+from loci_dataplane.stores.postgres.graph import PostgresGraph
 from loci_dataplane.stores.postgres.history import PostgresHistory
 from loci_dataplane.stores.postgres.outbox import PostgresOutbox
 from loci_dataplane.stores.postgres.records import PostgresRecords
@@ -17,8 +18,13 @@ from loci_dataplane.stores.postgres.transaction import PostgresTransaction
 
 
 @contextlib.asynccontextmanager
-async def postgres_stores(tenant: str, dsn: Callable[[], str], vectors: Vectors, graph: Graph) -> AsyncIterator[Stores]:
-    """A tenant's stores for the length of the block; the operator has created the schema and its role."""
+async def postgres_stores(
+    tenant: str, dsn: Callable[[], str], vectors: Vectors, graph: Graph | None = None
+) -> AsyncIterator[Stores]:
+    """A tenant's stores for the length of the block, with the graph unless it is elsewhere.
+
+    The operator has created the schema and its role.
+    """
     database = Database(tenant, dsn)
     await database.open()
     try:
@@ -30,7 +36,7 @@ async def postgres_stores(tenant: str, dsn: Callable[[], str], vectors: Vectors,
             full_text=PostgresFullText(database),
             outbox=PostgresOutbox(database),
             vectors=vectors,
-            graph=graph,
+            graph=graph or PostgresGraph(database),
         )
     finally:
         await database.close()

@@ -102,7 +102,7 @@ class SqliteErasures:
         )
 
     async def complete(self, erasure_id: str, receipt: Mapping[str, Any]) -> None:
-        """Seal the receipt."""
+        """Seal the receipt, unless it is sealed."""
         async with self._database.transaction() as run:
             await run(lambda connection: _complete(connection, erasure_id, receipt))
         await self._database.truncate_log()
@@ -156,6 +156,8 @@ def _note(connection: sqlite3.Connection, erasure_id: str, ids: list[str], remov
 
 
 def _complete(connection: sqlite3.Connection, erasure_id: str, receipt: Mapping[str, Any]) -> None:
+    if connection.execute("SELECT 1 FROM erasures WHERE id = ? AND receipt IS NOT NULL", [erasure_id]).fetchone():
+        return
     query = "SELECT receipt FROM erasures WHERE receipt IS NOT NULL ORDER BY number DESC LIMIT 1"
     row = connection.execute(query).fetchone()
     last: dict[str, Any] = json.loads(row["receipt"]) if row else {"number": 0, "sha256": receipts.FIRST}

@@ -18,11 +18,10 @@ from loci_dataplane.model.graph import (
     FactFilter,
     GraphSize,
     HeldFact,
-    Kind,
     KnownEntity,
-    entity_key,
 )
 from loci_dataplane.model.memory import timestamp
+from loci_dataplane.stores.graph_rows import edge_of, entity_of, entity_parameters, fact_of, fact_parameters
 from loci_dataplane.stores.ports import Hit
 from loci_dataplane.stores.sqlite.database import Database
 from loci_dataplane.stores.sqlite.graph_changes import add, remove
@@ -109,9 +108,8 @@ class SqliteGraph:
           SELECT * FROM graph_entities WHERE (:scope IS NULL OR scope = :scope)
           AND (:text IS NULL OR instr(key, :text)) AND (:kind IS NULL OR kind = :kind) {_ORDER} LIMIT :limit
         """  # noqa: S608 - constant
-        text = entity_key(where.text) if where.text else None
-        given = {"scope": where.scope, "text": text, "kind": where.kind, "limit": limit}
-        return [_entity(row) for row in await self._rows(query, given)]
+        given = {**entity_parameters(where), "limit": limit}
+        return [entity_of(row) for row in await self._rows(query, given)]
 
     async def named(self, keys: Sequence[str], scope: str | None) -> Sequence[KnownEntity]:
         """Return the entities with these keys."""
@@ -120,34 +118,18 @@ class SqliteGraph:
           AND (:scope IS NULL OR scope = :scope) {_ORDER}
         """  # noqa: S608 - constant
         given = {"keys": _json(list(keys)), "scope": scope}
-        return [_entity(row) for row in await self._rows(query, given)]
+        return [entity_of(row) for row in await self._rows(query, given)]
 
     async def facts(self, where: FactFilter, limit: int) -> Sequence[HeldFact]:
         """Return facts by subject, predicate and time."""
-        given = {
-            "scope": where.scope,
-            "subject": None if where.subject is None else entity_key(where.subject),
-            "predicate": where.predicate,
-            "object": None if where.object is None else entity_key(where.object),
-            "at": timestamp(where.as_of) if where.as_of else None,
-            "limit": limit,
-        }
-        return [_fact(row) for row in await self._rows(_FACTS, given)]
+        given = {**fact_parameters(where), "limit": limit}
+        return [fact_of(row) for row in await self._rows(_FACTS, given)]
 
     async def edges(self, entities: Sequence[EntityRef], at: datetime, limit: int) -> Sequence[Edge]:
         """Return the relations of some entities."""
         refs = _json([[ref.scope, ref.key] for ref in entities])
         rows = await self._rows(_EDGES, {"refs": refs, "at": timestamp(at), "limit": limit})
-        return [
-            Edge(
-                source=EntityRef(row["source_scope"], row["source_key"]),
-                target=_entity(row),
-                predicate=row["predicate"],
-                weight=row["weight"],
-                inverse=bool(row["inverse"]),
-            )
-            for row in rows
-        ]
+        return [edge_of(row) for row in rows]
 
     async def mentioning(
         self, weights: Mapping[EntityRef, float], limit: int, among: Sequence[str] | None = None
@@ -179,20 +161,3 @@ class SqliteGraph:
 
 def _json(value: object) -> str:
     return orjson.dumps(value).decode()
-
-
-def _entity(row: sqlite3.Row) -> KnownEntity:
-    return KnownEntity(EntityRef(row["scope"], row["key"]), row["name"], Kind(row["kind"]), row["mentions"])
-
-
-def _fact(row: sqlite3.Row) -> HeldFact:
-    valid_to = datetime.fromisoformat(row["valid_to"]) if row["valid_to"] else None
-    return HeldFact(
-        scope=row["scope"],
-        subject=row["subject"],
-        predicate=row["predicate"],
-        object=row["object"],
-        valid_from=datetime.fromisoformat(row["valid_from"]),
-        valid_to=valid_to,
-        memory_id=row["memory_id"],
-    )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
 from loci_dataplane.model.graph import PRECEDENCE, Entity, Extraction, Fact, Kind
 from loci_dataplane.model.memory import timestamp
-from loci_dataplane.model.timeline import Assertion, timeline
+from loci_dataplane.model.timeline import timeline
+from loci_dataplane.stores.graph_rows import assertion_of
 
 Slot = tuple[int, str]
 """A subject's id and the slot of its facts."""
@@ -103,20 +103,7 @@ def _date(connection: sqlite3.Connection, slots: Iterable[Slot]) -> None:
     for slot in slots:
         rows = connection.execute(_STATEMENTS, slot).fetchall()
         before = {row["id"]: row["valid_to"] for row in rows}
-        for assertion in timeline([_assertion(row) for row in rows]):
+        for assertion in timeline([assertion_of(row, row["id"], row["object_key"], row["position"]) for row in rows]):
             valid_to = timestamp(assertion.valid_to) if assertion.valid_to else None
             if before[assertion.id] != valid_to:
                 connection.execute("UPDATE graph_facts SET valid_to = ? WHERE id = ?", [valid_to, assertion.id])
-
-
-def _assertion(row: sqlite3.Row) -> Assertion:
-    return Assertion(
-        id=row["id"],
-        predicate=row["predicate"],
-        object_key=row["object_key"],
-        valid_from=datetime.fromisoformat(row["valid_from"]),
-        ranked_at=datetime.fromisoformat(row["ranked_at"]),
-        order=(row["position"], row["place"]),
-        exclusive=bool(row["exclusive"]),
-        ends=bool(row["ends"]),
-    )
