@@ -35,7 +35,7 @@ _ACQUIRE_SECONDS: Final = 5.0
 MEMORIES: Final = "UPDATE {schema}.totals SET generation = gen_random_uuid()"
 OUTBOX: Final = "SELECT FROM {schema}.totals FOR UPDATE"
 GRAPH: Final = "SELECT FROM {schema}.graph_totals FOR UPDATE"
-"""What a write transaction begins with to exclude others; `OUTBOX` is for changes that no search shows."""
+"""Statements that lock out other write transactions; `OUTBOX` is for changes that no search shows."""
 
 
 class Session(Protocol):
