@@ -33,7 +33,7 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 def request_id_of(scope: Scope) -> str:
     """Request id sent by the client, or a new one."""
-    return request_id(header(scope, REQUEST_ID))
+    return request_id(header(scope, REQUEST_ID), *(header(scope, name) for name in _CREDENTIALS))
 
 
 def request_of(scope: Scope, path: str) -> Request:

@@ -71,7 +71,7 @@ class Edge:
             return
         receive, send = drained(scope, receive, send)
         started, status, sent = time.perf_counter(), 0, Headers(scope=scope)
-        own_id, resource = request_id(sent.get(headers.REQUEST_ID)), self._routes.at(scope["path"])
+        own_id, resource = _request_id(sent), self._routes.at(scope["path"])
         operation = resource.operation(scope["method"]) if resource else UNKNOWN_OPERATION
         scope = {**scope, "request_id": own_id}  # the server's own scope keeps HEAD
 
@@ -129,6 +129,10 @@ class Edge:
             latency_ms=round(seconds * 1000, 2),
             **self._rules.describe(scope),
         )
+
+
+def _request_id(sent: Headers) -> str:
+    return request_id(sent.get(headers.REQUEST_ID), sent.get("authorization"), sent.get(headers.API_KEY))
 
 
 def _other_method(method: str, resource: Resource, own_id: str) -> Response:

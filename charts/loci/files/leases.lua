@@ -14,6 +14,7 @@ local LEASES_MAX = 20000
 local leases, leases_count = {}, 0
 
 {{ .Files.Get "files/routes.lua" }}
+{{ .Files.Get "files/identity.lua" }}
 
 -- The one credential of a request; nil when there is none, or more than one.
 local function credential_of(headers)
@@ -50,14 +51,15 @@ local function should_renew(lease, now)
 end
 
 function envoy_on_request(handle)
-  local headers = handle:headers()
+  local headers, metadata = handle:headers(), handle:streamInfo():dynamicMetadata()
+  identify(headers, metadata)
   -- What a browser needs to be told of other origins, the policy alone knows.
   if headers:get("origin") then return end
   local credential = credential_of(headers)
   local scope, operation = route_of(headers)
   if not credential or not scope then return end
   local now = handle:timestamp()
-  local lease, metadata = leases[credential], handle:streamInfo():dynamicMetadata()
+  local lease = leases[credential]
   if is_usable(lease, scope, now) and not should_renew(lease, now) then
     lease.tokens = lease.tokens - 1
     for name, value in pairs(lease.headers) do headers:replace(name, value) end
@@ -121,7 +123,7 @@ end
 function envoy_on_response(handle)
   local metadata = handle:streamInfo():dynamicMetadata()
   local own = metadata:get("loci")
-  if not own then return end
+  if not own or not own.credential then return end
   local lease, now = leases[own.credential], handle:timestamp()
   if own.leased then
     if lease then tell_rate(handle:headers(), lease, now) end

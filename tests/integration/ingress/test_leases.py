@@ -95,7 +95,7 @@ def test_a_leased_request_reaches_the_pod_as_any_other(client: httpx.Client, lea
         for _ in range(50):
             response = client.get(PATH, headers=tenant.bearer)
             seen, before = dict(response.json()["headers"]), dict(first.json()["headers"])
-            for name in ("x-request-id", "x-loci-operation", "x-loci-lease"):
+            for name in ("x-request-id", "traceparent", "x-loci-operation", "x-loci-lease"):
                 seen.pop(name, None), before.pop(name, None)
             assert seen == before
             assert response.headers.keys() == first.headers.keys()
@@ -190,7 +190,7 @@ def test_a_leased_request_is_logged_with_its_tenant_and_operation(
 
 @pytest.mark.parametrize("limits", [STEADY.model_copy(update={"burst": 40})])
 def test_a_small_limit_has_no_leases(client: httpx.Client, leasing: Ingress, pod: str, limits: Limits) -> None:
-    with known(leasing, "small", pod, limits=limits) as tenant:
+    with known(leasing, "small-lease", pod, limits=limits) as tenant:
         tenant.until(client, 200)
         assert [client.get(PATH, headers=tenant.bearer).status_code for _ in range(41)].count(200) == 39
 
