@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from loci_contract import keys
 from loci_contract.registry import Scope
 from loci_dev.rigs.ingress import ADMIN_KEY, Ingress, Tenant, known
 from loci_dev.rigs.processes import wait_until
@@ -16,7 +15,7 @@ from loci_dev.rigs.processes import wait_until
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"
-KEY = keys.generate("other")
+KEY = "sk-other-0123456789ABCDEFGHIJKLMNOPQRSTUVW0vRuTD"
 ADMIN = {"authorization": f"Bearer {ADMIN_KEY}"}
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from loci_contract import keys
 from loci_runtime.requests import request_id, trace_id
 
-KEY = keys.generate("acme")
+KEY = "sk-acme-0123456789ABCDEFGHIJKLMNOPQRSTUVW0y0wYF"
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
