@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import structlog
@@ -47,7 +48,7 @@ async def _serve(settings: Settings) -> None:
 
 def _places(settings: Settings) -> Places:
     """The stores' places; credentials are read again each time the stores are opened."""
-    postgres, collection = settings.postgres_dsn_file, settings.chroma_collection
+    postgres, collection = settings.postgres_dsn_file, _collection(settings)
     token, password = settings.chroma_token_file, settings.neo4j_password_file
     return Places(
         tenant=settings.tenant,
@@ -56,6 +57,11 @@ def _places(settings: Settings) -> Places:
         chroma=ChromaServer(settings.chroma_url, collection, _secret(token) if token else None) if collection else None,
         neo4j=Neo4jServer(settings.neo4j_url, settings.neo4j_user, _secret(password)) if password else None,
     )
+
+
+def _collection(settings: Settings) -> UUID | None:
+    file = settings.chroma_collection_file
+    return settings.chroma_collection if file is None else UUID(_secret(file))
 
 
 def _secret(path: Path) -> str:

@@ -26,6 +26,7 @@ class Settings(ProcessSettings):
         "", description="Base URL of the Chroma server or gate for vectors. Unset: vectors are in `data_dir`."
     )
     chroma_collection: UUID | None = Field(None, description="Id of the tenant's collection on the Chroma server.")
+    chroma_collection_file: Path | None = Field(None, description="File with that id, in place of chroma_collection.")
     chroma_token_file: Path | None = Field(None, description="File with the bearer token for the Chroma server's gate.")
     neo4j_url: str = Field(
         "", description="`bolt://` URL of the Neo4j server for the graph. Unset: the graph is beside the records."
@@ -40,8 +41,9 @@ class Settings(ProcessSettings):
 
     @model_validator(mode="after")
     def _servers_are_complete(self) -> Self:
-        if bool(self.chroma_url) != (self.chroma_collection is not None):
-            raise ValueError("LOCI_CHROMA_URL and LOCI_CHROMA_COLLECTION go together")
+        named = [bool(self.chroma_collection), bool(self.chroma_collection_file)]
+        if sum(named) != bool(self.chroma_url):
+            raise ValueError("LOCI_CHROMA_URL goes with one of LOCI_CHROMA_COLLECTION and LOCI_CHROMA_COLLECTION_FILE")
         if bool(self.neo4j_url) != (self.neo4j_password_file is not None):
             raise ValueError("LOCI_NEO4J_URL and LOCI_NEO4J_PASSWORD_FILE go together")
         return self

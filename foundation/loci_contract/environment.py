@@ -16,8 +16,17 @@ CHROMA_URL: Final = "LOCI_CHROMA_URL"
 """Data plane: base URL of the gate in front of the shared Chroma server; unset: Chroma in the process."""
 CHROMA_COLLECTION: Final = "LOCI_CHROMA_COLLECTION"
 """Data plane: id of the tenant's collection."""
+CHROMA_COLLECTION_FILE: Final = "LOCI_CHROMA_COLLECTION_FILE"
+"""Data plane: file with that id, which `loci prepare-stores` writes."""
 CHROMA_TOKEN_FILE: Final = "LOCI_CHROMA_TOKEN_FILE"  # noqa: S105 - a variable's name
 """Data plane: file with the tenant's token for the gate."""
+NEO4J_URL: Final = "LOCI_NEO4J_URL"
+"""Data plane: `bolt://` URL of the Neo4j server for the graph; unset: beside the records."""
+NEO4J_USER: Final = "LOCI_NEO4J_USER"
+NEO4J_PASSWORD_FILE: Final = "LOCI_NEO4J_PASSWORD_FILE"  # noqa: S105 - a variable's name
+POSTGRES_ADMIN_USER: Final = "LOCI_POSTGRES_ADMIN_USER"
+"""`loci prepare-stores`: superuser of the tenant's own PostgreSQL."""
+POSTGRES_ADMIN_PASSWORD_FILE: Final = "LOCI_POSTGRES_ADMIN_PASSWORD_FILE"  # noqa: S105 - a variable's name
 INGRESS_TOKEN_FILE: Final = "LOCI_INGRESS_TOKEN_FILE"  # noqa: S105 - a variable's name
 """Data plane: file with the tenant's ingress token."""
 LIMITS_FILE: Final = "LOCI_LIMITS_FILE"

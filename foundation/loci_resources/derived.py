@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from loci_contract.registry import KeyRecord, Limits, RegistryRecord, TenantState
 from loci_resources.errors import RejectedError
+from loci_resources.storage import PLACEMENTS, Placement
 from loci_resources.tenant import MemoryTenant
 from loci_resources.tier import MemoryTier, StorageProfile
 
@@ -13,6 +14,11 @@ from loci_resources.tier import MemoryTier, StorageProfile
 def storage_profile(tenant: MemoryTenant, tier: MemoryTier) -> StorageProfile:
     """The tenant's storage profile, or its tier's."""
     return tenant.spec.storage.profile or tier.spec.storage_profile
+
+
+def placement(tenant: MemoryTenant, tier: MemoryTier) -> Placement:
+    """Where each of the tenant's stores is: as its profile says."""
+    return PLACEMENTS[storage_profile(tenant, tier)]
 
 
 def effective_limits(tenant: MemoryTenant, tier: MemoryTier) -> Limits:

@@ -39,9 +39,12 @@ from loci_operator.provision.postgres.provisioner import PostgresProvisioner, Se
 from loci_operator.reconciler import Deps, Reconciler
 from loci_operator.settings import Settings
 from loci_operator.specs.context import MANAGER, Platform
-from loci_operator.specs.stores import SharedStores, without_credentials
+from loci_operator.specs.stores import without_credentials
 from loci_operator.status_server import status_server
-from loci_operator.stores import StoresError, TenantStores
+from loci_operator.stores.outcome import StoresError
+from loci_operator.stores.own import OwnStores
+from loci_operator.stores.shared import SharedChroma, SharedPostgres
+from loci_operator.stores.tenant_stores import TenantStores
 from loci_operator.work_queue import Work, WorkQueue
 from loci_operator.world import World
 from loci_runtime import logs
@@ -90,14 +93,16 @@ async def _run(settings: Settings) -> None:
                 task.cancel()
 
 
-def _stores(
-    settings: Settings, secrets: Secrets, session: aiohttp.ClientSession, platform: Platform
-) -> TenantStores | None:
-    if platform.shared is None or not settings.postgres_admin_dsn or not settings.chroma_provisioner_token:
-        return None
-    postgres = PostgresProvisioner(Server(settings.postgres_admin_dsn))
-    chroma = ChromaProvisioner(session, settings.chroma_url, settings.chroma_provisioner_token)
-    return TenantStores(secrets, platform.shared, postgres, chroma, platform.system_namespace)
+def _stores(settings: Settings, secrets: Secrets, session: aiohttp.ClientSession) -> TenantStores:
+    postgres = chroma = None
+    if dsn := settings.postgres_admin_dsn:
+        address = without_credentials(settings.postgres_address or dsn)
+        postgres = SharedPostgres(secrets, PostgresProvisioner(Server(dsn)), address)
+    if token := settings.chroma_provisioner_token:
+        provisioner = ChromaProvisioner(session, settings.chroma_url, token)
+        chroma = SharedChroma(secrets, provisioner, settings.chroma_url, settings.system_namespace)
+    own = OwnStores(secrets, settings.cluster_domain) if settings.dedicated else None
+    return TenantStores(postgres, chroma, own)
 
 
 class _Platforms:
@@ -146,7 +151,7 @@ def _reconciler(parts: _Parts, session: aiohttp.ClientSession, settings: Setting
             repaired=parts.metrics.count_repair,
             platform=lambda: parts.platforms.now,
             now=_now,
-            stores=_stores(settings, secrets, session, platform),
+            stores=_stores(settings, secrets, session),
         )
     )
 
@@ -215,15 +220,10 @@ def _platform(settings: Settings) -> Platform:
         storage_class_name=settings.storage_class_name,
         cluster_domain=settings.cluster_domain,
         log_level=level or settings.log_level,
-        shared=_shared(settings),
+        postgres_egress=settings.postgres_egress,
+        chroma_egress=settings.chroma_egress,
+        dedicated=settings.dedicated,
     )
-
-
-def _shared(settings: Settings) -> SharedStores | None:
-    if settings.postgres_admin_dsn is None:
-        return None
-    address = settings.postgres_address or settings.postgres_admin_dsn
-    return SharedStores(without_credentials(address), settings.chroma_url, settings.stores_egress)
 
 
 def _report(metrics: Metrics, tenant: str, error: Exception) -> None:

@@ -33,15 +33,18 @@ from loci_operator.reconcile.plan import Apply, Observed, Restrict, plan, repair
 from loci_operator.reconcile.reading import Known
 from loci_operator.reconcile.rollout import PIN, digests, marked, turn
 from loci_operator.reconcile.status import Facts, status, status_patch
+from loci_operator.reconcile.stores import stores_problem
 from loci_operator.specs.children import children
 from loci_operator.specs.context import NAME, Context, Platform
+from loci_operator.specs.dedicated.all import servers
 from loci_operator.specs.service import host
-from loci_operator.stores import Provisioned, StoresError, TenantStores
+from loci_operator.stores.outcome import Provisioned, StoresError
+from loci_operator.stores.tenant_stores import TenantStores
 from loci_operator.world import World
-from loci_resources.derived import storage_profile
+from loci_resources.derived import placement
 from loci_resources.errors import RejectedError
 from loci_resources.tenant import DeletionPolicy
-from loci_resources.tier import MemoryTier, StorageProfile
+from loci_resources.tier import MemoryTier
 
 
 class TenantGoneError(Exception):
@@ -65,8 +68,8 @@ class Deps:
     """Told the kind of each object that is put right after others changed it."""
     platform: Callable[[], Platform]
     now: Callable[[], datetime]
-    stores: TenantStores | None = None
-    """Of the shared profile; without them no tenant can have it."""
+    stores: TenantStores
+    """Stores outside the pods."""
 
 
 class Reconciler:
@@ -95,6 +98,7 @@ class Reconciler:
             await self._make(known, context)
             pod = self._pod_problem(context.name)
             facts = replace(facts, applied=True, pod_ready=self._is_pod_ready(context), pod_problem=pod)
+            facts = replace(facts, own_stores_problem=self._own_stores_problem(context))
             facts = replace(facts, outdated=self._deps.rollout.outdated(known))
         except TenantGoneError:
             await self._clean_up(known.tenant.metadata.name)
@@ -126,7 +130,7 @@ class Reconciler:
 
     def _in_turn(self, known: Known, manifest: Manifest) -> Manifest:
         """A StatefulSet holds its pods until their turn has come; other manifests stay as they are."""
-        if manifest["kind"] != "StatefulSet":
+        if (manifest["kind"], manifest["metadata"]["name"]) != ("StatefulSet", NAME):
             return manifest
         metadata, mark = known.tenant.metadata, digests(manifest, known.tenant)
         seen = self._deps.observer.of(metadata.name).get(ref_of(manifest))
@@ -135,36 +139,34 @@ class Reconciler:
         return marked(manifest, mark._replace(turn=chosen))
 
     def _is_pod_ready(self, context: Context) -> bool:
-        kind = "StatefulSet" if context.stores is None else "Deployment"
+        kind = "StatefulSet" if context.placement.has_volume else "Deployment"
         seen = self._deps.observer.of(context.name).get(ObjectRef(kind, context.namespace, NAME))
         return seen is not None and seen.ready
 
+    def _own_stores_problem(self, context: Context) -> Problem | None:
+        return stores_problem(self._deps.observer.of(context.name), context.namespace, servers(context))
+
     def _pod_problem(self, tenant: str) -> Problem | None:
-        seen = self._deps.observer.of(tenant).values()
-        return next((entry.problem for entry in seen if entry.problem), None)
+        seen = self._deps.observer.of(tenant)
+        return next((e.problem for ref, e in seen.items() if e.problem and ref.name.startswith(NAME)), None)
 
     async def _context(self, known: Known) -> tuple[Context, Problem | None]:
         """Everything derived from the spec, and a problem with its stores; raises RejectedError if it cannot be met."""
         name = known.tenant.metadata.name
-        found, profiles = await self._deps.namespaces.state(name), self._profiles()
-        tier, limits = admit(known, self._deps.world.tiers, found, profiles)
+        found = await self._deps.namespaces.state(name)
+        tier, limits = admit(known, self._deps.world.tiers, found, self._deps.stores.available)
         provisioned = await self._provision(known, tier)
-        access, problem = (provisioned.access, provisioned.problem) if provisioned else (None, None)
+        access, problem = provisioned.access, provisioned.problem
         made = await self._deps.credentials.credentials(known, await self._deps.ingress.record(name))
         keys, generated, token = made.keys, made.generated_keys, made.ingress_token
         return Context(known.tenant, tier, limits, self._deps.platform(), keys, generated, token, access), problem
 
-    def _profiles(self) -> tuple[StorageProfile, ...]:
-        shared = (StorageProfile.SHARED,) if self._deps.stores else ()
-        return (StorageProfile.EMBEDDED, *shared)
-
-    async def _provision(self, known: Known, tier: MemoryTier) -> Provisioned | None:
-        """The tenant's shares of the shared stores; from before they are made, its end waits for their removal."""
-        if self._deps.stores is None or storage_profile(known.tenant, tier) is not StorageProfile.SHARED:
-            return None
-        if PURGE not in known.tenant.metadata.finalizers:
+    async def _provision(self, known: Known, tier: MemoryTier) -> Provisioned:
+        """The tenant's stores; from before it has a share of a shared one, its end waits for the share's removal."""
+        places = placement(known.tenant, tier)
+        if places.is_shared and PURGE not in known.tenant.metadata.finalizers:
             await set_finalizer(self._deps.api, known.tenant.metadata, present=True)
-        return await self._deps.stores.provision(known.tenant)
+        return await self._deps.stores.provision(known.tenant, places)
 
     async def _release(self, known: Known) -> None:
         """Remove what a deleted tenant has outside the cluster, or let it stay, as its deletionPolicy says."""
@@ -181,7 +183,7 @@ class Reconciler:
         await set_finalizer(self._deps.api, metadata, present=False)
 
     async def _purge(self, known: Known) -> None:
-        if self._deps.stores is None:
+        if not self._deps.stores.has_shared:
             message = (
                 f"No shared stores are configured: configure them, or remove the finalizer {PURGE} to leave the data."
             )
@@ -222,5 +224,4 @@ class Reconciler:
             await self._deps.ingress.withdraw(name)
         self._deps.executor.forget(name)
         self._deps.credentials.forget(name)
-        if self._deps.stores:
-            self._deps.stores.forget(name)
+        self._deps.stores.forget(name)

@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from loci_contract.names import SYSTEM_NAMESPACE
+from loci_operator.specs.stores import DedicatedStores
 from loci_runtime.settings import ProcessSettings
 
 
@@ -23,17 +24,25 @@ class Settings(ProcessSettings):
     postgres_admin_dsn: str | None = Field(
         None,
         repr=False,
-        description="Address of the shared PostgreSQL database with a superuser, past any pooler. With the two "
-        "settings of Chroma it makes the shared profile available.",
+        description="Address of the shared PostgreSQL database with a superuser, past any pooler; it makes shared "
+        "records available.",
     )
     postgres_address: str = Field(
         "",
         description="The database's address as pods reach it, without user; the one of `postgres_admin_dsn` if empty.",
     )
-    chroma_url: str = Field("", description="Base address of the gate before the shared Chroma server.")
+    chroma_url: str = Field(
+        "", description="Base address of the gate before the shared Chroma server; it makes shared vectors available."
+    )
     chroma_provisioner_token: str | None = Field(None, repr=False, description="The operator's token at that gate.")
-    stores_egress: tuple[dict[str, Any], ...] = Field(
-        (), description="Network policy rules, JSON, that let tenants' pods reach the shared stores."
+    postgres_egress: tuple[dict[str, Any], ...] = Field(
+        (), description="Network policy rules, JSON, that let tenants' pods reach the shared PostgreSQL."
+    )
+    chroma_egress: tuple[dict[str, Any], ...] = Field(
+        (), description="Network policy rules, JSON, that let tenants' pods reach the gate before the shared Chroma."
+    )
+    dedicated: DedicatedStores | None = Field(
+        None, description="Images and resources of tenants' own stores, JSON; it makes the dedicated profile available."
     )
     kubeconfig: Path | None = Field(
         None, validation_alias="KUBECONFIG", description="Path of the kubeconfig. Unset: the pod's ServiceAccount."
@@ -52,7 +61,6 @@ class Settings(ProcessSettings):
 
     @model_validator(mode="after")
     def _stores_are_complete(self) -> Self:
-        given = [bool(value) for value in (self.postgres_admin_dsn, self.chroma_url, self.chroma_provisioner_token)]
-        if any(given) and not all(given):
-            raise ValueError("LOCI_POSTGRES_ADMIN_DSN, LOCI_CHROMA_URL and LOCI_CHROMA_PROVISIONER_TOKEN go together")
+        if bool(self.chroma_url) != bool(self.chroma_provisioner_token):
+            raise ValueError("LOCI_CHROMA_URL and LOCI_CHROMA_PROVISIONER_TOKEN go together")
         return self

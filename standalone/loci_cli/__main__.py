@@ -1,4 +1,4 @@
-"""`loci serve|operator|policy|chroma-gate|dataplane|embedder|admin|key|verify-receipt|version`."""
+"""`loci serve|operator|prepare-stores|policy|chroma-gate|dataplane|embedder|admin|key|verify-receipt|version`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,9 @@ _PROCESSES: Final = {
     ),
     "operator": _Process(
         "loci_operator.__main__:main", "operator", "Run the operator, which reconciles MemoryTenants."
+    ),
+    "prepare-stores": _Process(
+        "loci_operator.preparation:main", "operator", "Prepare a tenant's own PostgreSQL and Chroma for its data plane."
     ),
     "admin": _Process("loci_admin.__main__:main", "operator", "Run the admin API."),
     "policy": _Process(

@@ -63,19 +63,33 @@ storageClassName: {{ . }}
 {{- end }}
 {{- end }}
 
-{{/* Network policy rules, a JSON list, that lead to the shared stores from any namespace. */}}
-{{- define "loci.storesEgress" -}}
-{{- $rules := list }}
-{{- range $store, $port := dict "postgres" 5432 "chroma" (int .Values.stores.chroma.gate.port) }}
-{{- $values := index $.Values.stores $store }}
+{{/* Network policy rules, a JSON list, that lead to a shared store from any namespace. Argument: dict "root" $ "store" "postgres" */}}
+{{- define "loci.storeEgress" -}}
+{{- $values := index .root.Values.stores .store }}
 {{- if $values.enabled }}
-{{- $labels := dict "app.kubernetes.io/component" $store "app.kubernetes.io/instance" $.Release.Name }}
-{{- $namespace := dict "matchLabels" (dict "kubernetes.io/metadata.name" $.Release.Namespace) }}
+{{- $port := eq .store "postgres" | ternary 5432 (int .root.Values.stores.chroma.gate.port) }}
+{{- $labels := dict "app.kubernetes.io/component" .store "app.kubernetes.io/instance" .root.Release.Name }}
+{{- $namespace := dict "matchLabels" (dict "kubernetes.io/metadata.name" .root.Release.Namespace) }}
 {{- $pods := dict "namespaceSelector" $namespace "podSelector" (dict "matchLabels" $labels) }}
-{{- $rules = append $rules (dict "to" (list $pods) "ports" (list (dict "port" $port "protocol" "TCP"))) }}
+{{- list (dict "to" (list $pods) "ports" (list (dict "port" $port "protocol" "TCP"))) | toJson }}
 {{- else }}
-{{- $rules = concat $rules $values.egress }}
+{{- toJson $values.egress }}
 {{- end }}
 {{- end }}
-{{- toJson $rules }}
+
+{{/* Images and resources of tenants' own stores, JSON, as the operator's setting LOCI_DEDICATED has them. */}}
+{{- define "loci.dedicatedStores" -}}
+{{- $found := dict }}
+{{- range $store := list "postgres" "chroma" "gate" "neo4j" "redis" }}
+{{- $values := index $.Values.stores.dedicated $store }}
+{{- $image := "" }}
+{{- if eq $store "chroma" }}{{ $image = include "loci.image" $ }}
+{{- else if eq $store "gate" }}{{ $image = include "loci.imageReference" (dict "image" $.Values.ingress.image "tag" "") }}
+{{- else if eq $store "neo4j" }}{{ $image = include "loci.imageReference" (dict "image" $values.image "tag" "") }}
+{{- else if eq $store "postgres" }}{{ $image = include "loci.imageReference" (dict "image" $.Values.stores.postgres.image "tag" "") }}
+{{- else }}{{ $image = include "loci.imageReference" (dict "image" $.Values.redis.image "tag" "") }}
+{{- end }}
+{{- $_ := set $found $store (merge (dict "image" $image) (omit $values "image")) }}
+{{- end }}
+{{- toJson $found }}
 {{- end }}

@@ -11,6 +11,7 @@ from loci_operator.cluster.observer import Observer
 from loci_operator.reconcile.admit import NamespaceState
 from loci_operator.reconcile.observed import ObjectRef
 from loci_operator.specs.namespace import STORAGE_PROFILE, TENANT_UID
+from loci_resources.storage import PLACEMENTS, Placement
 from loci_resources.tier import StorageProfile
 
 _REMAINING: Final = (
@@ -35,7 +36,7 @@ class Namespaces:
         name = namespace(tenant)
         seen = self._observer.of(tenant).get(ObjectRef("Namespace", "", name))
         if seen is not None and not seen.deleting:
-            return NamespaceState(seen.tenant_uid, profile=_profile(seen.profile))
+            return NamespaceState(seen.tenant_uid, places=_places(seen.profile))
         found = await self._api.get(NAMESPACE, name)
         return None if found is None else namespace_state(found)
 
@@ -52,13 +53,10 @@ def namespace_state(document: dict[str, Any]) -> NamespaceState:
         owner=metadata.get("annotations", {}).get(TENANT_UID, ""),
         terminating="deletionTimestamp" in metadata,
         held_by=" ".join(remaining),
-        profile=_profile(metadata.get("annotations", {}).get(STORAGE_PROFILE, "")),
+        places=_places(metadata.get("annotations", {}).get(STORAGE_PROFILE, "")),
     )
 
 
-def _profile(annotation: str) -> StorageProfile:
-    """The profile that an annotation names; without one, the namespace is from before there were others."""
-    try:
-        return StorageProfile(annotation)
-    except ValueError:
-        return StorageProfile.EMBEDDED
+def _places(annotation: str) -> Placement:
+    """Where the data is; without an annotation, the namespace is from before there was a choice."""
+    return Placement.parse(annotation) or PLACEMENTS[StorageProfile.EMBEDDED]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loci_contract.names import namespace
 from loci_contract.registry import Limits
 from loci_operator.reconcile.reading import Known
-from loci_resources.derived import effective_limits, storage_profile
+from loci_resources.derived import effective_limits, placement
 from loci_resources.errors import RejectedError
+from loci_resources.storage import EMBEDDED_ONLY, PLACEMENTS, Available, Placement
 from loci_resources.tenant import ADOPT, MemoryTenant
 from loci_resources.tier import MemoryTier, StorageProfile
 
@@ -25,20 +26,20 @@ class NamespaceState:
         owner: uid of the tenant it belongs to; empty if unknown.
         terminating: whether it is being deleted.
         held_by: what blocks its deletion, from the namespace's own conditions.
-        profile: storage profile of its data.
+        places: where its data is.
     """
 
     owner: str
     terminating: bool = False
     held_by: str = ""
-    profile: StorageProfile = StorageProfile.EMBEDDED
+    places: Placement = PLACEMENTS[StorageProfile.EMBEDDED]
 
 
 def admit(
     known: Known,
     tiers: Mapping[str, MemoryTier],
     found: NamespaceState | None,
-    profiles: Collection[StorageProfile] = (StorageProfile.EMBEDDED,),
+    available: Available = EMBEDDED_ONLY,
 ) -> tuple[MemoryTier, Limits]:
     """Tier and effective limits of an admitted tenant.
 
@@ -46,7 +47,7 @@ def admit(
         known: the tenant.
         tiers: every valid tier by name.
         found: the tenant's namespace; None if it does not exist.
-        profiles: storage profiles available in this installation.
+        available: what each store can be in this installation.
 
     Raises:
         RejectedError: the tenant is not admitted; carries the condition, reason and message to report.
@@ -55,11 +56,12 @@ def admit(
         message = f"The spec is invalid: {'; '.join(known.problems)}. Correct these fields."
         raise RejectedError("Ready", "SpecInvalid", message)
     tier = _tier(known.tenant, tiers)
-    profile = _profile(known.tenant, tier, profiles)
+    places = placement(known.tenant, tier)
+    _check_available(places, available)
     limits = effective_limits(known.tenant, tier)
     if found is not None:
         _check_namespace(known.tenant, found)
-        _check_profile(profile, found.profile)
+        _check_places(places, found.places)
     return tier, limits
 
 
@@ -72,22 +74,18 @@ def _tier(tenant: MemoryTenant, tiers: Mapping[str, MemoryTier]) -> MemoryTier:
     return tier
 
 
-def _profile(tenant: MemoryTenant, tier: MemoryTier, profiles: Collection[StorageProfile]) -> StorageProfile:
-    profile = storage_profile(tenant, tier)
-    if profile not in profiles:
-        advice = (
-            "have the chart's stores.postgres and stores.chroma configured, or use embedded"
-            if profile is StorageProfile.SHARED
-            else f"use {' or '.join(sorted(profiles))}"
+def _check_available(places: Placement, available: Available) -> None:
+    if missing := places.missing(available):
+        message = (
+            f"This installation has no such stores: {', '.join(missing)}. Set the chart's values stores.* "
+            "(docs/storage.md), or choose another storage profile."
         )
-        message = f"Storage profile {profile} is not available in this installation: {advice}."
         raise RejectedError("StoresReady", "ProfileNotSupported", message)
-    return profile
 
 
-def _check_profile(wanted: StorageProfile, held: StorageProfile) -> None:
-    """The data would stay behind: nothing moves it from one profile to another yet."""
-    if wanted is not held:
+def _check_places(wanted: Placement, held: Placement) -> None:
+    """The data would stay behind: nothing moves it from one store to another yet."""
+    if wanted.data != held.data:
         message = (
             f"The tenant's data is in the {held} profile and would be lost in {wanted}: set spec.storage.profile to "
             f"{held} or keep a tier with it, or make another tenant and copy the data."

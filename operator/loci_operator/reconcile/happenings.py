@@ -10,7 +10,7 @@ from loci_resources.tenant import Condition, MemoryTenant, MemoryTenantStatus
 
 _WANTED: Final = {"Suspended", "Deleting"}
 """Reasons for which a tenant does not serve because that was asked for."""
-_STARTING: Final = {"PodNotReady"}
+_STARTING: Final = {"PodNotReady", "StoreStarting"}
 
 
 class Happening(NamedTuple):

@@ -33,6 +33,8 @@ class Facts:
     """Known cause why the pod is not ready."""
     stores_problem: Problem | None = None
     """Why the tenant's stores cannot be provisioned, verified or purged at the moment."""
+    own_stores_problem: Problem | None = None
+    """Why a store of the tenant's own is not ready."""
     outdated: Problem | None = None
     """Why the pod is not up to date, if it is not."""
     rejected: RejectedError | None = None
@@ -110,6 +112,8 @@ def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
         waiting = _Verdict("False", "WaitingForStores", facts.stores_problem.message)
         steps = steps if facts.applied or facts.failed else dict.fromkeys(_STEPS, waiting)
         steps["StoresReady"] = _Verdict("False", *facts.stores_problem)
+    if facts.own_stores_problem and facts.applied:
+        steps["StoresReady"] = _Verdict("False", *facts.own_stores_problem)
     first_problem = next((v for v in steps.values() if v.holds != "True"), None)
     if facts.stores_problem and not facts.failed:
         first_problem = steps["StoresReady"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from loci_operator.specs.access import service_account
 from loci_operator.specs.config import config_map
 from loci_operator.specs.context import Context, Manifest
+from loci_operator.specs.dedicated.all import servers
+from loci_operator.specs.dedicated.server import objects
 from loci_operator.specs.namespace import tenant_namespace
 from loci_operator.specs.network import data_plane, default_deny
 from loci_operator.specs.quota import limit_range, resource_quota
@@ -36,10 +38,13 @@ _BUILDERS = (
 def children(context: Context) -> list[Manifest]:
     """Manifests of a tenant, namespace first."""
     made = [build(context) for build in _BUILDERS]
-    if context.stores is None:
-        made.append(stateful_set(context))
-    else:
-        made += [store_credentials(context, context.stores), collection_record_secret(context, context.stores)]
-        made.append(deployment(context, context.stores))
+    if context.stores.credentials:
+        made.append(store_credentials(context))
+    chroma = context.stores.chroma
+    if chroma and chroma.collection:
+        made.append(collection_record_secret(context, chroma.collection, chroma.token))
+    for server in servers(context):
+        made += objects(context, server)
+    made.append(stateful_set(context) if context.placement.has_volume else deployment(context))
     # Last: once it exists, the ingress routes requests to the objects above.
     return [*made, registry_record_secret(context)]

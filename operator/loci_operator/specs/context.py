@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from loci_contract.names import LABEL_TENANT, namespace
 from loci_contract.registry import KeyRecord, Limits
-from loci_operator.specs.stores import SharedStores, StoreAccess
-from loci_resources.derived import storage_profile
+from loci_operator.specs.stores import NO_STORES, DedicatedStores, StoreAccess
+from loci_resources.derived import placement, storage_profile
+from loci_resources.storage import Placement
 from loci_resources.tenant import DeletionPolicy, MemoryTenant
 from loci_resources.tier import MemoryTier, StorageProfile
 
@@ -30,8 +31,12 @@ class Platform:
     storage_class_name: str | None = None
     cluster_domain: str = "cluster.local"
     log_level: str = "info"
-    shared: SharedStores | None = None
-    """The stores of tenants with the shared profile; without them there can be none."""
+    postgres_egress: tuple[Manifest, ...] = ()
+    """Rules of a network policy that lead to the shared PostgreSQL and nowhere else."""
+    chroma_egress: tuple[Manifest, ...] = ()
+    """Rules that lead to the gate before the shared Chroma."""
+    dedicated: DedicatedStores | None = None
+    """Servers of tenants' own; without these settings there can be none."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,8 @@ class Context:
     keys: tuple[KeyRecord, ...]
     generated_keys: dict[str, str] = field(repr=False)
     ingress_token: str = field(repr=False)
-    stores: StoreAccess | None = None
-    """Access to the shared stores; None for the embedded profile."""
+    stores: StoreAccess = NO_STORES
+    """Access to the stores that are not in the tenant's pod."""
 
     @property
     def name(self) -> str:
@@ -62,6 +67,11 @@ class Context:
     def profile(self) -> StorageProfile:
         """The tenant's storage profile."""
         return storage_profile(self.tenant, self.tier)
+
+    @property
+    def placement(self) -> Placement:
+        """Where each of the tenant's stores is."""
+        return placement(self.tenant, self.tier)
 
     @property
     def retains(self) -> bool:

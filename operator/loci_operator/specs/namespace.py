@@ -10,7 +10,7 @@ from loci_operator.specs.context import Context, Manifest, labels, owner
 TENANT_UID: Final = f"{GROUP}/tenant-uid"
 """Annotation: uid of the owning tenant; distinguishes a namespace retained from an earlier tenant of the same name."""
 STORAGE_PROFILE: Final = f"{GROUP}/storage-profile"
-"""Annotation: storage profile of the tenant's data."""
+"""Annotation: where the tenant's data is, as `Placement` writes it."""
 
 
 def tenant_namespace(context: Context) -> Manifest:
@@ -19,7 +19,7 @@ def tenant_namespace(context: Context) -> Manifest:
     metadata: Manifest = {
         "name": context.namespace,
         "labels": {**labels(context), **security},
-        "annotations": {TENANT_UID: context.tenant.metadata.uid, STORAGE_PROFILE: context.profile.value},
+        "annotations": {TENANT_UID: context.tenant.metadata.uid, STORAGE_PROFILE: str(context.placement)},
     }
     if not context.retains:
         metadata["ownerReferences"] = [owner(context)]

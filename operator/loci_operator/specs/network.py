@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from loci_contract.names import DATAPLANE_PORT, EMBEDDER_PORT
 from loci_operator.specs.context import Context, Manifest, metadata, selector
+from loci_operator.specs.dedicated.all import servers
+from loci_operator.specs.dedicated.server import peer
+from loci_resources.storage import StoreKind
 
 _DNS_PORT = 53
 
@@ -17,7 +20,6 @@ def default_deny(context: Context) -> Manifest:
 
 def data_plane(context: Context) -> Manifest:
     """Allow traffic from the ingress, Prometheus and `allowFrom` namespaces, and to DNS, the embedder and stores."""
-    shared = context.platform.shared
     callers = [
         _pods(context.platform.system_namespace, "ingress"),
         _namespace(context.platform.prometheus_namespace),
@@ -30,10 +32,19 @@ def data_plane(context: Context) -> Manifest:
         "egress": [
             {"ports": [_port(_DNS_PORT, "UDP"), _port(_DNS_PORT)]},
             {"to": [_pods(context.platform.system_namespace, "embedder")], "ports": [_port(EMBEDDER_PORT)]},
-            *(shared.egress if shared and context.stores else ()),
+            *_to_stores(context),
         ],
     }
     return _policy(context, "loci-dataplane", spec)
+
+
+def _to_stores(context: Context) -> list[Manifest]:
+    places, platform = context.placement, context.platform
+    return [
+        *(platform.postgres_egress if places.records is StoreKind.SHARED else ()),
+        *(platform.chroma_egress if places.vectors is StoreKind.SHARED else ()),
+        *({"to": [peer(server.component, context)], "ports": [_port(server.port)]} for server in servers(context)),
+    ]
 
 
 def _policy(context: Context, name: str, spec: Manifest) -> Manifest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from uuid import UUID
 
 from loci_contract.chroma import REGISTRY_COLLECTION, CollectionRecord, record_secret
@@ -10,8 +9,9 @@ from loci_contract.environment import INGRESS_TOKEN_FILE_NAME
 from loci_contract.keys import sha256
 from loci_contract.names import API_KEYS_SECRET, LABEL_REGISTRY, REGISTRY_DATA_KEY, REGISTRY_TENANT, registry_secret
 from loci_operator.specs.context import NAME, Context, Manifest, metadata
+from loci_operator.specs.encoding import secret_data
 from loci_operator.specs.service import host
-from loci_operator.specs.stores import CHROMA_TOKEN, POSTGRES_DSN, STORES_SECRET, StoreAccess
+from loci_operator.specs.stores import STORES_SECRET
 from loci_resources.derived import registry_record
 
 
@@ -33,22 +33,18 @@ def registry_record_secret(context: Context) -> Manifest:
     return _secret(meta, {REGISTRY_DATA_KEY: record.model_dump_json()})
 
 
-def store_credentials(context: Context, access: StoreAccess) -> Manifest:
-    """The tenant's credentials for the shared stores, which its pod mounts."""
-    entries = {POSTGRES_DSN: access.postgres_dsn, CHROMA_TOKEN: access.chroma_token}
-    return _secret(metadata(context, STORES_SECRET), entries)
+def store_credentials(context: Context) -> Manifest:
+    """The tenant's credentials for its stores, which its pod mounts."""
+    return _secret(metadata(context, STORES_SECRET), context.stores.credentials)
 
 
-def collection_record_secret(context: Context, access: StoreAccess) -> Manifest:
-    """The record for the Chroma gate, in the system namespace, with only the hash of the token."""
-    record = CollectionRecord(
-        tenant=context.name, collection=UUID(access.chroma_collection), token_sha256=sha256(access.chroma_token)
-    )
+def collection_record_secret(context: Context, collection: str, token: str) -> Manifest:
+    """The record for the shared Chroma's gate, in the system namespace, with only the hash of the token."""
+    record = CollectionRecord(tenant=context.name, collection=UUID(collection), token_sha256=sha256(token))
     meta = metadata(context, record_secret(context.name), context.platform.system_namespace)
     meta["labels"][LABEL_REGISTRY] = REGISTRY_COLLECTION
     return _secret(meta, {REGISTRY_DATA_KEY: record.model_dump_json()})
 
 
 def _secret(meta: Manifest, entries: dict[str, str]) -> Manifest:
-    data = {name: base64.b64encode(text.encode()).decode() for name, text in sorted(entries.items())}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": data}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "type": "Opaque", "data": secret_data(entries)}

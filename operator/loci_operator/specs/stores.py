@@ -1,4 +1,4 @@
-"""Where a tenant's data is kept outside its namespace: the shared stores, and the tenant's access to them."""
+"""A tenant's access to its stores outside the pod, and the platform's settings of shared and dedicated ones."""
 
 from __future__ import annotations
 
@@ -6,44 +6,109 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from loci_contract import postgres
 
 STORES_SECRET: Final = "loci-stores"  # noqa: S105 - an object's name
-"""The Secret in a tenant's namespace with its credentials for the shared stores."""
+"""The Secret in a tenant's namespace with its credentials for its stores; the pod has its entries as files."""
 POSTGRES_DSN: Final = "postgres-dsn"
 CHROMA_TOKEN: Final = "chroma-token"  # noqa: S105 - a file's name
-"""Its entries, which the pod has as files of these names."""
+NEO4J_PASSWORD: Final = "neo4j-password"  # noqa: S105 - a file's name
+REDIS_URL: Final = "redis-url"
+POSTGRES_ADMIN: Final = "postgres-admin-password"
+"""Entry of the Secret of the tenant's own PostgreSQL: the superuser's password."""
+
+
+class ServerSettings(BaseModel):
+    """One kind of server of a tenant's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    image: str = Field(description="Container image.")
+    resources: dict[str, Any] = Field(default_factory=dict, description="Compute resources of the container.")
+
+
+class Neo4jSettings(ServerSettings):
+    """Neo4j of a tenant's own."""
+
+    heap: str = Field("512m", pattern=r"^[0-9]+[mg]$", description="Size of Java's heap.")
+    page_cache: str = Field("256m", pattern=r"^[0-9]+[mg]$", description="Size of the page cache.", alias="pageCache")
+
+
+class DedicatedStores(BaseModel):
+    """Servers of tenants with the dedicated profile."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    postgres: ServerSettings
+    chroma: ServerSettings
+    gate: ServerSettings
+    """Envoy, which lets only the tenant's token through to its Chroma."""
+    neo4j: Neo4jSettings
+    redis: ServerSettings
 
 
 @dataclass(frozen=True)
-class SharedStores:
-    """The platform's stores for tenants of the shared profile.
+class PostgresAccess:
+    """A tenant's schema in PostgreSQL.
 
     Args:
-        postgres_address: the database's address as pods reach it, without user and password.
-        chroma_url: base URL of the gate before Chroma.
-        egress: rules of a network policy that lead to these stores and nowhere else.
+        dsn: its address with the tenant's role.
+        admin_password: the superuser's password, of a server of the tenant's own.
     """
 
-    postgres_address: str
-    chroma_url: str
-    egress: tuple[dict[str, Any], ...] = ()
+    dsn: str = field(repr=False)
+    admin_password: str | None = field(default=None, repr=False)
 
-    def dsn(self, tenant: str, password: str) -> str:
-        """The address of the tenant's schema with its role."""
-        address = urlsplit(self.postgres_address)
-        user = f"{quote(postgres.login_role(tenant), safe='')}:{quote(password, safe='')}"
-        return urlunsplit(address._replace(netloc=f"{user}@{address.netloc}"))
+
+@dataclass(frozen=True)
+class ChromaAccess:
+    """A tenant's collection; without an id, the pod finds or makes it in its own server."""
+
+    url: str
+    token: str = field(repr=False)
+    collection: str | None = None
+
+
+@dataclass(frozen=True)
+class Neo4jAccess:
+    """A tenant's graph."""
+
+    url: str
+    password: str = field(repr=False)
+    user: str = "neo4j"
 
 
 @dataclass(frozen=True)
 class StoreAccess:
-    """A tenant's access to the shared stores."""
+    """A tenant's access to its stores; None for those in its pod."""
 
-    postgres_dsn: str = field(repr=False)
-    chroma_url: str
-    chroma_collection: str
-    chroma_token: str = field(repr=False)
+    postgres: PostgresAccess | None = None
+    chroma: ChromaAccess | None = None
+    neo4j: Neo4jAccess | None = None
+    redis_url: str | None = field(default=None, repr=False)
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """Entries of STORES_SECRET."""
+        entries = {
+            POSTGRES_DSN: self.postgres and self.postgres.dsn,
+            CHROMA_TOKEN: self.chroma and self.chroma.token,
+            NEO4J_PASSWORD: self.neo4j and self.neo4j.password,
+            REDIS_URL: self.redis_url,
+        }
+        return {name: text for name, text in entries.items() if text}
+
+
+NO_STORES: Final = StoreAccess()
+
+
+def tenant_dsn(address: str, tenant: str, password: str) -> str:
+    """A database's address with the tenant's role."""
+    parts = urlsplit(address)
+    user = f"{quote(postgres.login_role(tenant), safe='')}:{quote(password, safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))
 
 
 def without_credentials(address: str) -> str:

@@ -10,57 +10,14 @@ from typing import Any
 import pytest
 import yaml
 
-from loci_contract.keys import sha256
-from loci_contract.registry import KeyRecord, Scope
+from loci_dev.rigs.contexts import GATE, POSTGRES, context, dedicated, shared
 from loci_operator.reconcile.observed import with_hash
 from loci_operator.specs.children import children
-from loci_operator.specs.context import Context, Platform
-from loci_operator.specs.stores import SharedStores, StoreAccess
-from loci_resources.base import ObjectMeta
-from loci_resources.derived import effective_limits
+from loci_operator.specs.context import Context
 from loci_resources.errors import RejectedError
-from loci_resources.shipped import default_tiers
-from loci_resources.tenant import DeletionPolicy, LimitOverrides, MemoryTenant, MemoryTenantSpec, Network, Storage
-from loci_resources.tier import StorageProfile
+from loci_resources.tenant import DeletionPolicy, LimitOverrides, Network, Storage
 
 GOLDEN = Path(__file__).parent / "golden"
-TIERS = {tier.metadata.name: tier for tier in default_tiers()}
-
-
-def context(tier: str = "pro", **spec: Any) -> Context:
-    metadata = ObjectMeta(name="acme", uid="0000-1111", generation=1)
-    tenant = MemoryTenant(metadata=metadata, spec=MemoryTenantSpec(tier=tier, **spec))
-    key = KeyRecord(name="default", sha256=sha256("sk-acme-key"), scopes=frozenset(Scope))
-    platform = Platform(
-        image="loci:1.0", embedder_url="http://loci-embedder.loci-system.svc:8081", system_namespace="loci-system"
-    )
-    return Context(
-        tenant=tenant,
-        tier=TIERS[tier],
-        limits=effective_limits(tenant, TIERS[tier]),
-        platform=platform,
-        keys=(key,),
-        generated_keys={"default": "sk-acme-key"},
-        ingress_token="token-of-acme",
-    )
-
-
-POSTGRES = {
-    "to": [{"podSelector": {"matchLabels": {"app.kubernetes.io/component": "postgres"}}}],
-    "ports": [{"port": 5432, "protocol": "TCP"}],
-}
-SHARED = SharedStores("postgresql://loci-postgres:5432/loci", "http://loci-chroma:8000", (POSTGRES,))
-
-
-def shared() -> Context:
-    made = context("pro", storage=Storage(profile=StorageProfile.SHARED))
-    access = StoreAccess(
-        SHARED.dsn("acme", "password-of-acme"),
-        SHARED.chroma_url,
-        "0c91639f-77b0-409a-a637-f758375a23e5",
-        "token-at-gate",
-    )
-    return replace(made, platform=replace(made.platform, shared=SHARED), stores=access)
 
 
 def child(made: Context, kind: str, name: str = "loci-dataplane") -> dict[str, Any]:
@@ -70,6 +27,7 @@ def child(made: Context, kind: str, name: str = "loci-dataplane") -> dict[str, A
 CASES: dict[str, Callable[[], Context]] = {
     "pro": context,
     "pro-shared": shared,
+    "enterprise-dedicated": dedicated,
     "free-deleted-with-its-data": lambda: context("free", deletion_policy=DeletionPolicy.DELETE),
     "enterprise-with-its-own": lambda: context(
         "enterprise",
@@ -136,7 +94,7 @@ def test_a_pod_on_shared_stores_has_no_volume_that_outlives_it_and_reaches_them_
     pod = child(made, "Deployment")["spec"]["template"]["spec"]
     assert all({"projected", "emptyDir"} & volume.keys() for volume in pod["volumes"])
     own, plain = (child(c, "NetworkPolicy")["spec"]["egress"] for c in (made, context()))
-    assert own == [*plain, POSTGRES]
+    assert own == [*plain, POSTGRES, GATE]
 
 
 def test_limits_and_keys_are_no_part_of_the_pods_template() -> None:

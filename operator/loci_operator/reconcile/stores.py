@@ -1,0 +1,31 @@
+"""Why a tenant's own stores are not ready. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from loci_operator.reconcile.causes import Problem
+from loci_operator.reconcile.observed import ObjectRef, Seen
+from loci_operator.specs.dedicated.server import Server
+
+STARTING: Final = "StoreStarting"
+_TITLES: Final = {"postgres": "PostgreSQL", "chroma": "Chroma", "neo4j": "Neo4j", "redis": "Redis"}
+
+
+def stores_problem(seen: Mapping[ObjectRef, Seen], namespace: str, servers: Sequence[Server]) -> Problem | None:
+    """The first store of its own that a tenant waits for, and the cause in its pod's status if there is one."""
+    for server in servers:
+        workload = seen.get(ObjectRef("StatefulSet", namespace, server.name))
+        if workload is None or not workload.ready:
+            pod = seen.get(ObjectRef("Pod", namespace, f"{server.name}-0"))
+            return _told(server, namespace, pod.problem if pod else None)
+    return None
+
+
+def _told(server: Server, namespace: str, problem: Problem | None) -> Problem:
+    title = _TITLES[server.component]
+    if problem:
+        return Problem(problem.reason, f"{title}: {problem.message}")
+    inspect = f"kubectl describe statefulset,pod -n {namespace} -l app.kubernetes.io/name={server.name}"
+    return Problem(STARTING, f"{title} is not ready. Inspect it: {inspect}")

@@ -1,0 +1,1 @@
+"""A tenant's access to its stores outside the pod: credentials, provisioning, and removal."""
