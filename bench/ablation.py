@@ -104,7 +104,7 @@ async def _asked(
     recalls, ranks = [], []
     for conversation in held:
         search = Search(
-            conversation.stores, retrievers(conversation.stores, embedder), lambda: 0, lambda: datetime.now(UTC), recipe
+            conversation.stores, retrievers(conversation.stores, embedder), lambda: datetime.now(UTC), recipe
         )
         for question in conversation.questions:
             wanted = SearchInput(query=question["question"], limit=20)

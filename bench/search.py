@@ -58,7 +58,7 @@ async def _measure() -> list[Figure]:
 
 
 async def _figures(stores: Stores, embedder: InProcessEmbedder, size: int) -> list[Figure]:
-    search = Search(stores, retrievers(stores, embedder), lambda: 0, lambda: datetime.now(UTC))
+    search = Search(stores, retrievers(stores, embedder), lambda: datetime.now(UTC))
     queries = [text for _, text in itertools.islice(_sentences("Where was it that {0} {1} {2} {4}?"), _SEARCHES)]
     vectors = [(await embedder.embed([query], interactive=True))[0] for query in queries]
     hybrid = await _timed([partial(search.search, SearchInput(query=query)) for query in queries])

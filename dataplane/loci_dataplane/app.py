@@ -116,7 +116,7 @@ def provide_services(app: FastAPI, stores: Stores) -> tuple[Indexer, tuple[objec
     metrics = services.find(TenantMetrics)
     graph_index = GraphIndex(stores.graph, extract, lambda: deps.limits().max_graph_nodes)
     indexer = Indexer(stores, deps.embedder, graph_index, deps.now, deps.tenant)
-    search = Search(stores, retrievers(stores, deps.embedder), lambda: indexer.generation, deps.now)
+    search = Search(stores, retrievers(stores, deps.embedder), deps.now)
     memories = Memories(stores, indexer, deps.limits, deps.now)
     made = (
         stores,

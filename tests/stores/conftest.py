@@ -20,6 +20,7 @@ from neo4j import GraphDatabase
 
 from loci_contract import postgres as names
 from loci_dataplane.model.memory import Memory
+from loci_dataplane.stores.cache import ProcessCache, SearchCache
 from loci_dataplane.stores.chroma.embedded import embedded_vectors
 from loci_dataplane.stores.chroma.server import COLLECTION_CONFIGURATION, ChromaServer, server_vectors
 from loci_dataplane.stores.embedded import embedded_stores
@@ -179,6 +180,18 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4j]:
 @pytest.fixture(params=GRAPHS)
 async def graph(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Graph]:
     async with GRAPHS[request.param](tmp_path, request) as opened:
+        yield opened
+
+
+CACHES: Final[dict[str, Callable[[Path, pytest.FixtureRequest], AbstractAsyncContextManager[SearchCache]]]] = {
+    "process": lambda *_: contextlib.nullcontext(ProcessCache()),
+}
+"""Open an empty cache."""
+
+
+@pytest.fixture(params=CACHES)
+async def cache(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SearchCache]:
+    async with CACHES[request.param](tmp_path, request) as opened:
         yield opened
 
 

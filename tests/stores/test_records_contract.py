@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from loci_dataplane.model.erasure import Erasure
 from loci_dataplane.model.filter import AllOf, Among, Condition
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.stores.errors import QuotaExceededError
@@ -210,3 +211,29 @@ async def test_more_ids_than_a_statement_has_parameters_are_no_problem(
 
 async def test_a_store_that_works_passes_its_check(stores: Stores) -> None:
     await stores.records.check()
+
+
+async def test_each_change_that_a_search_may_show_gives_another_generation(
+    stores: Stores, remember: Any, now: datetime
+) -> None:
+    seen = [await stores.records.generation()]
+
+    async def changed() -> bool:
+        seen.append(await stores.records.generation())
+        return seen[-1] not in seen[:-1]
+
+    memory = await remember("a", user_id="ada")
+    assert await changed(), "added"
+    async with stores.transaction() as transaction:
+        await transaction.replace(replace(memory, metadata={"n": 1}, version=2))
+    assert await changed(), "replaced"
+    await stores.outbox.finish(await stores.outbox.claim(10, now, timedelta(minutes=1)))
+    assert await changed(), "indexed"
+    await stores.erasures.begin(Erasure("ers_1", now, None, {}))
+    await stores.erasures.erase("ers_1", Condition("user_id", "eq", "ada"), 10)
+    assert await changed(), "erased"
+    await remember("b", expires_at=now)
+    async with stores.transaction() as transaction:
+        await transaction.delete_expired(now, 10)
+    assert await changed(), "expired"
+    assert await stores.records.generation() == seen[-1]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -50,7 +50,12 @@ class Erasures:
     """
 
     def __init__(
-        self, stores: Stores, indexer: Indexer, forget: Callable[[], None], now: Callable[[], datetime], tenant: str
+        self,
+        stores: Stores,
+        indexer: Indexer,
+        forget: Callable[[], Awaitable[None]],
+        now: Callable[[], datetime],
+        tenant: str,
     ) -> None:
         self._stores = stores
         self._indexer = indexer
@@ -106,7 +111,7 @@ class Erasures:
         contents = await self._erase_rows(erasure.id, where)
         ids = (await self.get(erasure.id)).memory_ids
         left = await self._settled(where, ids)
-        self._forget()
+        await self._forget()
         purges = {
             "records": await self._stores.erasures.purge(contents),
             "vectors": await self._stores.vectors.purge(ids),

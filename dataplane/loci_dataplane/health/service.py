@@ -44,6 +44,7 @@ class HealthService:
             "records": self._check_records(),
             "vectors": self._check_vectors(),
             "graph": self._check_graph(),
+            "cache": self._check_cache(),
             "embedder": self._check_embedder(),
         }
         found = await asyncio.gather(*(_status(check) for check in checks.values()))
@@ -58,6 +59,9 @@ class HealthService:
 
     async def _check_graph(self) -> None:
         await self._stores().graph.check()
+
+    async def _check_cache(self) -> None:
+        await self._stores().cache.check()
 
     async def _check_embedder(self) -> None:
         await self._embedder.embed(["health"], interactive=True)

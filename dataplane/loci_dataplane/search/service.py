@@ -1,4 +1,4 @@
-"""Search: retrievers side by side under a deadline, then one ranking of their candidates; and a cache of answers.
+"""Search: retrievers side by side under a deadline, then one ranking of their candidates; results are cached.
 
 Candidates are the retrievers' best hits and, in mode hybrid, the neighbours of the first of them. Their rows are read
 once, every candidate is judged by every retriever, and the sums are ranked (`fusion`). Only live rows that the filter
@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any, Final
 
 import structlog
-from cachetools import LRUCache
 
 from loci_dataplane.model import filter as language
 from loci_dataplane.model.memory import Memory
@@ -21,6 +20,7 @@ from loci_dataplane.search.fusion import Ranked, fuse
 from loci_dataplane.search.lexical import Match, Matcher, Neighbours
 from loci_dataplane.search.question import Question
 from loci_dataplane.search.recipe import DEFAULT, Recipe
+from loci_dataplane.search.results import Results
 from loci_dataplane.search.retrievers.port import Found, Retriever
 from loci_dataplane.search.schemas import HYBRID, SearchInput, SearchOutput, SearchResult
 from loci_dataplane.stores.ports import Frequencies, Stores
@@ -34,8 +34,6 @@ _WITH_NEIGHBOURS: Final = 30
 """Of these hits of each retriever the neighbours are candidates, too."""
 _DEADLINE: Final = 1.0
 """Seconds after which an answer goes out without the retrievers that are late."""
-_CACHED_CHARACTERS: Final = 4_000_000
-"""Maximum size of all cached answers together."""
 
 _SPANS: Final = {"vector": "vector_search", "keyword": "keyword_search", "graph": "graph_traverse"}
 
@@ -47,47 +45,35 @@ class Search:
         self,
         stores: Stores,
         retrievers: Sequence[Retriever],
-        generation: Callable[[], int],
         now: Callable[[], datetime],
         recipe: Recipe = DEFAULT,
     ) -> None:
         self._stores = stores
         self._retrievers = retrievers
-        self._generation = generation
         self._now = now
         self._recipe = recipe
         self._matcher = Matcher(recipe)
-        self._cache: LRUCache[tuple[int, str], SearchOutput] = LRUCache(_CACHED_CHARACTERS, getsizeof=_size)
+        self._known = Results(stores.cache, stores.records.generation)
         self._log = structlog.get_logger()
-        self._hits = 0
-        self._misses = 0
 
-    def forget(self) -> None:
-        """Drop all cached answers, whose contents may have been erased."""
-        self._cache.clear()
+    async def forget(self) -> None:
+        """Drop all cached results, whose contents may have been erased."""
+        await self._known.forget()
 
     def hit_ratio(self) -> float:
-        """Share of searches that the cache answered, 0 to 1."""
-        return self._hits / max(1, self._hits + self._misses)
+        """Share of searches that were not computed, 0 to 1."""
+        return self._known.hit_ratio()
 
     async def search(self, wanted: SearchInput) -> SearchOutput:
         """Find memories; raise UnavailableError when every retriever failed."""
         where = language.parse(wanted.filters)
-        key = (self._generation(), wanted.model_dump_json())
-        with span("cache_lookup") as lookup:
-            cached = self._cache.get(key)
-            lookup.set(cache__hit=cached is not None)
-        if cached is not None:
-            self._hits += 1
-            return cached
-        self._misses += 1
+        return await self._known.of(wanted, lambda: self._compute(wanted, where))
+
+    async def _compute(self, wanted: SearchInput, where: language.Filter) -> SearchOutput:
         question = Question(wanted.query, query_words(wanted.query), where, self._now())
         pending = await self._stores.outbox.pending()  # before the indexes are searched, so that none is overlooked
         results, degraded = await self._results(wanted, question)
-        output = SearchOutput(results=results, degraded=degraded, pending=pending)
-        if not (degraded or pending) and not any(result.expires_at for result in results):
-            self._cache[key] = output
-        return output
+        return SearchOutput(results=results, degraded=degraded, pending=pending)
 
     async def _results(self, wanted: SearchInput, question: Question) -> tuple[list[SearchResult], list[str]]:
         retrievers = [r for r in self._retrievers if wanted.mode == r.name or (wanted.mode == HYBRID and r.weight)]
@@ -173,11 +159,6 @@ async def _spanned(retriever: Retriever, question: Question) -> Found:
 def _reason(task: asyncio.Task[Any]) -> str:
     """Why a retriever took no part, without anything of the query."""
     return type(task.exception()).__name__ if task.done() else "late"
-
-
-def _size(output: SearchOutput) -> int:
-    """An answer's size in characters, approximately."""
-    return sum(1_000 + len(result.content) for result in output.results) + 1_000
 
 
 def _result(ranked: Ranked, memory: Memory, found: Mapping[str, Found], wanted: SearchInput) -> SearchResult:

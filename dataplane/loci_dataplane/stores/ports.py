@@ -34,6 +34,7 @@ from loci_dataplane.model.graph import (
 from loci_dataplane.model.history import Author, Change
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.model.reply import Attempt, Reply
+from loci_dataplane.stores.cache import ProcessCache, SearchCache
 from loci_dataplane.stores.history_ports import Erasures, History
 
 Vector = NDArray[np.float32]
@@ -136,6 +137,9 @@ class Records(Protocol):
 
     async def has_expired(self, now: datetime) -> bool:
         """Whether any memory has expired, so that `delete_expired` has work."""
+
+    async def generation(self) -> str:
+        """Return a token of what searches may find: another one after each commit that may change that."""
 
     async def check(self) -> None:
         """Raise StoreError unless the store can be read and, if its last write failed, written again."""
@@ -283,3 +287,4 @@ class Stores:
     outbox: Outbox
     vectors: Vectors
     graph: Graph
+    cache: SearchCache = field(default_factory=ProcessCache)

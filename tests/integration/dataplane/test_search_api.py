@@ -267,7 +267,7 @@ async def test_a_filter_that_admits_many_is_kept_to(tmp_path: Path, embedder: In
         for exact_filter in (1, 100):
             retriever = VectorRetriever(stores, embedder)
             retriever.exact_filter = exact_filter
-            search = Search(stores, [retriever], lambda: 0, lambda: moment)
+            search = Search(stores, [retriever], lambda: moment)
             wanted = SearchInput(query="an adopted puppy", mode="vector", filters={"user_id": "ada"})
             assert {result.id for result in (await search.search(wanted)).results} == {"mem_1", "mem_3"}
 

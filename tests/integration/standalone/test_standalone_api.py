@@ -114,7 +114,7 @@ def test_health_is_the_platforms_or_the_tenants(served: Served, acme: httpx.Clie
     with served.client() as stranger:
         assert stranger.get("/health").json()["status"] == "healthy"
         assert stranger.get("/readyz").status_code == stranger.get("/livez").status_code == 200
-    assert set(acme.get("/health").json()["components"]) == {"records", "vectors", "graph", "embedder"}
+    assert set(acme.get("/health").json()["components"]) == {"records", "vectors", "graph", "cache", "embedder"}
 
 
 def test_metrics_need_the_admin_key_and_tell_of_every_tenant(served: Served, acme: httpx.Client) -> None:

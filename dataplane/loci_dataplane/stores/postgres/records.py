@@ -71,6 +71,10 @@ class PostgresRecords:
         query = f"SELECT FROM {self._memory} WHERE expires_at <= $1::text LIMIT 1"
         return bool(await self._database.read(query, timestamp(now)))
 
+    async def generation(self) -> str:
+        """Return the value that the last write gave to the totals."""
+        return str((await self._database.read(f"SELECT generation FROM {self._totals}"))[0]["generation"])  # noqa: S608 - constant names
+
     async def check(self) -> None:
         """Read; if the last write failed, also write a page, so that a recovery shows without traffic."""
         await self.count()

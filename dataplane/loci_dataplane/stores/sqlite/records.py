@@ -72,6 +72,12 @@ class SqliteRecords:
         """Whether any memory has expired, by an index."""
         return bool(await self._rows("SELECT 1 FROM memories WHERE expires_at <= ? LIMIT 1", [timestamp(now)]))
 
+    async def generation(self) -> str:
+        """Return SQLite's own counter of the writer's commits, which is valid in this process."""
+        return str(
+            await self._database.read(lambda connection: connection.execute("PRAGMA data_version").fetchone()[0])
+        )
+
     async def check(self) -> None:
         """Read; look for free space, since a small write may still fit into the log of a full volume.
 
