@@ -1,6 +1,6 @@
 """The port of the cache of search results, and its adapter within the process.
 
-Entries belong to a generation (`Records.generation`): whoever asks first reads the present one, so a result from before
+Entries belong to a generation (`Records.generation`), of which a search reads the present one first: a result from before
 an acknowledged write is never returned, by any pod. The cache may drop entries at any time.
 """
 
