@@ -1,7 +1,7 @@
 """The port of the cache of search results, and its adapter within the process.
 
-Entries belong to a generation (`Records.generation`), of which a search reads the present one first: a result from before
-an acknowledged write is never returned, by any pod. The cache may drop entries at any time.
+Entries belong to a generation (`Records.generation`). A search reads the present one first, so no pod returns a result
+from before an acknowledged write. The cache may drop entries at any time.
 """
 
 from __future__ import annotations
