@@ -94,7 +94,7 @@ def create_app(deps: Deps) -> FastAPI:
     v2.mount(app)
     app.include_router(health.router)
     app.add_middleware(Edge, rules=_rules(deps, metrics))
-    app.add_middleware(Traced, name="memory_service")
+    app.add_middleware(Traced, name="memory_service", response="caller")
     return app
 
 

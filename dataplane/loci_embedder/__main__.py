@@ -9,7 +9,7 @@ from loci_embedder.batching import Batcher
 from loci_embedder.encoder import MODEL_NAME, Encoder
 from loci_embedder.settings import Settings
 from loci_runtime.serving import run, serve
-from loci_runtime.tracing import exporting
+from loci_runtime.tracing import Traced, exporting
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
 async def _serve(settings: Settings) -> None:
     async with Batcher(Encoder.load(settings.threads), settings.max_waiting) as batcher:
         structlog.get_logger().info("serving", host=settings.host, port=settings.port, model=MODEL_NAME)
-        await serve(create_app(batcher), host=settings.host, port=settings.port)
+        await serve(Traced(create_app(batcher), "embed", response="none"), host=settings.host, port=settings.port)
 
 
 if __name__ == "__main__":

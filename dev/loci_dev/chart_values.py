@@ -22,6 +22,7 @@ _REFINED: Final[dict[str, Schema]] = {
     "ingress.service.type": {"enum": ["ClusterIP", "NodePort", "LoadBalancer"]},
     "ingress.service.nodePort": {"type": ["integer", "null"]},
     "policy.redisFallback": {"enum": list(get_args(PolicySettings.model_fields["redis_fallback"].annotation))},
+    "tracing.endpoint": {"type": "string", "pattern": "^(https?://[^/@]+/?)?$"},
     "ingress.replicas": {"type": "integer", "minimum": 1},
     "operator.rollout.atOnce": {"type": ["string", "integer"], "pattern": "^[0-9]{1,6}%?$", "minimum": 1},
     "operator.rollout.deadlineSeconds": {"type": "integer", "minimum": 1},

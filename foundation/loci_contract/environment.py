@@ -33,6 +33,8 @@ LIMITS_FILE: Final = "LOCI_LIMITS_FILE"
 """Data plane: JSON file with the tenant's Limits; reloaded when it changes."""
 EMBEDDER_URL: Final = "LOCI_EMBEDDER_URL"
 """Data plane: base URL of the embedder, such as http://embedder.loci-system:8081."""
+OTLP_ENDPOINT: Final = "LOCI_OTLP_ENDPOINT"
+"""Every process: address of the OTLP/HTTP collector that spans are exported to; unset: no tracing."""
 LOG_LEVEL_FILE: Final = "LOCI_LOG_LEVEL_FILE"
 """Every process: the file with the minimum log level (debug, info, warning or error); read again when it changes."""
 

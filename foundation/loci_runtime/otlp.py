@@ -8,7 +8,7 @@ requests alone, sample in the collector (tail sampling), which sees a trace's en
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from opentelemetry import trace
@@ -18,7 +18,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import DEFAULT_ON
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import Link, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from loci_runtime.tracing import Attribute, Span
@@ -50,10 +50,11 @@ class OtlpTracer:
         self._tracer = provider.get_tracer("loci")
 
     @contextlib.contextmanager
-    def span(self, name: str, parent: str | None) -> Iterator[Span]:
+    def span(self, name: str, parent: str | None, links: Sequence[str] = ()) -> Iterator[Span]:
         """Open a span for the duration of a block; of an exception it records only the type."""
+        causes = [Link(trace.get_current_span(_context(link)).get_span_context()) for link in links]
         with self._tracer.start_as_current_span(
-            name, _context(parent), record_exception=False, set_status_on_exception=False
+            name, _context(parent), links=causes, record_exception=False, set_status_on_exception=False
         ) as own:
             try:
                 yield _Span(own)
@@ -89,3 +90,7 @@ class _Span:
         """Add attributes."""
         for name, value in attributes.items():
             self._span.set_attribute(name.replace("__", "."), value)
+
+    def fail(self) -> None:
+        """Mark the span as failed."""
+        self._span.set_status(StatusCode.ERROR)

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import pkgutil
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Final, Protocol, Self
+from http import HTTPStatus
+from typing import Any, Final, Literal, Protocol, Self
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -28,6 +30,8 @@ _TRACEPARENT: Final = "traceparent"
 _REPLACED: Final = (_TRACEPARENT.encode(), b"tracestate")
 _INSIDE: Final = "loci.traced"
 """Key of a scope that is within a span already."""
+_CAUSES: Final = 128
+"""Links of one span, as the SDK limits them."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -37,6 +41,9 @@ class Span(Protocol):
     def set(self, **attributes: Attribute) -> None:
         """Add attributes; a name's double underscores stand for dots, as in `http__route`."""
 
+    def fail(self) -> None:
+        """Mark the span as failed, so that a collector's tail sampling keeps its trace."""
+
 
 class Tracer(Protocol):
     """Creates spans."""
@@ -45,7 +52,7 @@ class Tracer(Protocol):
     def enabled(self) -> bool:
         """Whether spans go anywhere."""
 
-    def span(self, name: str, parent: str | None) -> AbstractContextManager[Span]:
+    def span(self, name: str, parent: str | None, links: Sequence[str] = ()) -> AbstractContextManager[Span]:
         """A span for the length of a block: within the given `traceparent`, or within the present span."""
 
     def begin(self, name: str, parent: str | None) -> Callable[[], None]:
@@ -62,6 +69,9 @@ class _NoSpan:
     def set(self, **attributes: Attribute) -> None:
         pass
 
+    def fail(self) -> None:
+        pass
+
     def __enter__(self) -> Self:
         return self
 
@@ -73,7 +83,7 @@ class _NoTracer:
     enabled: Final = False
     _none: Final = _NoSpan()
 
-    def span(self, name: str, parent: str | None) -> _NoSpan:  # noqa: ARG002 - the Protocol's arguments
+    def span(self, name: str, parent: str | None, links: Sequence[str] = ()) -> _NoSpan:  # noqa: ARG002 - as the Protocol
         return self._none
 
     def begin(self, name: str, parent: str | None) -> Callable[[], None]:  # noqa: ARG002 - the Protocol's arguments
@@ -98,15 +108,39 @@ _ACTIVE: Final = _Active()
 """The process's tracer, set by `exporting` alone."""
 
 
-def span(name: str, parent: str | None = None) -> AbstractContextManager[Span]:
-    """A span for the length of a block: within the given `traceparent`, or within the present span."""
-    return _ACTIVE.tracer.span(name, parent)
+def span(name: str, parent: str | None = None, links: Sequence[str] = ()) -> AbstractContextManager[Span]:
+    """A span for the length of a block: within the given `traceparent`, or within the present span.
+
+    Args:
+        name: a fixed name.
+        parent: the `traceparent` of the span around it.
+        links: the `traceparent` of each span that caused this one without waiting for it.
+    """
+    return _ACTIVE.tracer.span(name, parent, links)
 
 
 def outgoing() -> dict[str, str]:
     """Headers that carry the present span to another process; none while tracing is off."""
     value = _ACTIVE.tracer.traceparent()
     return {_TRACEPARENT: value} if value else {}
+
+
+class Causes:
+    """The spans that left work for later, so that the span of that work can link to them; the latest 128 are kept."""
+
+    def __init__(self) -> None:
+        self._noted: deque[str] = deque(maxlen=_CAUSES)
+
+    def note(self) -> None:
+        """Remember the present span, if there is one."""
+        if (value := _ACTIVE.tracer.traceparent()) is not None:
+            self._noted.append(value)
+
+    def take(self) -> tuple[str, ...]:
+        """Return the spans noted since the last call."""
+        taken = tuple(self._noted)
+        self._noted.clear()
+        return taken
 
 
 def parent_of(scope: Scope) -> str | None:
@@ -138,21 +172,32 @@ def exporting(service: str, endpoint: str | None) -> Iterator[None]:
 
 
 class Traced:
-    """ASGI: one span around each request; the outermost adds `response`, from first to last byte of the answer."""
+    """ASGI: one span around each request; the outermost adds `response`, from first to last byte of the answer.
 
-    def __init__(self, app: App, name: str) -> None:
+    Args:
+        app: the application.
+        name: the span's name.
+        response: where the span `response` belongs: in this application's span, in its caller's if it has one
+            (the application is behind Envoy), or nowhere.
+    """
+
+    def __init__(self, app: App, name: str, response: Literal["own", "caller", "none"] = "own") -> None:
         self._app = app
         self._name = name
+        self._response = response
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if not _ACTIVE.tracer.enabled or scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        with span(self._name, parent_of(scope)) as own:
+        caller = parent_of(scope)
+        with span(self._name, caller) as own:
             own.set(http__request__method=scope["method"] if scope["method"] in _METHODS else "_OTHER")
             carried = outgoing()
-            responding = _Responding(send, own, None if _INSIDE in scope else carried[_TRACEPARENT])
+            around = caller if self._response == "caller" and caller else carried[_TRACEPARENT]
+            is_told = self._response != "none" and _INSIDE not in scope
+            responding = _Responding(send, own, around if is_told else None)
             kept = [(name, value) for name, value in scope["headers"] if name not in _REPLACED]
             added = [(name.encode(), value.encode()) for name, value in carried.items()]
             try:
@@ -174,6 +219,8 @@ class _Responding:
         """Pass one message on."""
         if message["type"] == "http.response.start":
             self._request.set(http__response__status_code=message["status"])
+            if message["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                self._request.fail()
             if self._parent is not None:
                 self.end = _ACTIVE.tracer.begin("response", self._parent)
         await self._send(message)

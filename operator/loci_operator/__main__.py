@@ -49,6 +49,7 @@ from loci_operator.work_queue import Work, WorkQueue
 from loci_operator.world import World
 from loci_runtime import logs
 from loci_runtime.serving import run
+from loci_runtime.tracing import exporting
 
 _PAUSE_SECONDS = 1.0
 _ANYWHERE = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus ask from outside the pod
@@ -57,7 +58,7 @@ _ANYWHERE = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus ask from outsid
 def main() -> None:
     """Run until a signal stops the process."""
     settings = Settings()
-    run(_run(settings), settings)
+    run(_run(settings), settings, exporting("loci-operator", settings.otlp_endpoint))
 
 
 async def _run(settings: Settings) -> None:
@@ -223,6 +224,8 @@ def _platform(settings: Settings) -> Platform:
         postgres_egress=settings.postgres_egress,
         chroma_egress=settings.chroma_egress,
         dedicated=settings.dedicated,
+        otlp_endpoint=settings.otlp_endpoint,
+        otlp_egress=settings.otlp_egress,
     )
 
 

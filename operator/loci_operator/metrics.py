@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from loci_operator.cluster.rollout import Rollout
 from loci_operator.work_queue import WorkQueue
+from loci_runtime.tracing import span
 
 _BUCKETS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -40,12 +41,14 @@ class Metrics:
         self.repairs.labels(kind).inc()
 
     def timed(self, work: Callable[[str], Awaitable[None]]) -> Callable[[str], Awaitable[None]]:
-        """The work, with its duration and failures counted."""
+        """The work, with its duration and failures counted, in a span."""
 
         async def counted(key: str) -> None:
             started, outcome = time.monotonic(), "failed"
             try:
-                await work(key)
+                with span("reconcile") as reconciling:
+                    reconciling.set(tenant_id=key)
+                    await work(key)
                 outcome = "done"
             finally:
                 self.duration.labels(outcome).observe(time.monotonic() - started)

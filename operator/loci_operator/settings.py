@@ -44,6 +44,9 @@ class Settings(ProcessSettings):
     dedicated: DedicatedStores | None = Field(
         None, description="Images and resources of tenants' own stores, JSON; it makes the dedicated profile available."
     )
+    otlp_egress: tuple[dict[str, Any], ...] = Field(
+        (), description="Network policy rules, JSON, that let tenants' pods reach the collector of `otlp_endpoint`."
+    )
     kubeconfig: Path | None = Field(
         None, validation_alias="KUBECONFIG", description="Path of the kubeconfig. Unset: the pod's ServiceAccount."
     )

@@ -6,7 +6,7 @@ import socket
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
@@ -24,7 +24,7 @@ USAGE_ERROR: Final = 2
 _SHOWN: Final = 10
 
 
-def serve(
+def serve(  # noqa: PLR0913 - the command's options
     *,
     data: Annotated[Path, Parameter(help="Data folder; created if missing.")],
     port: Annotated[int, Parameter(help="Port to listen on; 0 picks a free one.")] = 8080,
@@ -32,10 +32,14 @@ def serve(
     cors_origins: Annotated[
         str | None, Parameter(help="Web origins allowed to call the API (CORS); `*` allows all.")
     ] = None,
+    otlp_endpoint: Annotated[
+        str | None, Parameter(help="OTLP/HTTP collector that spans are exported to, such as http://localhost:4318.")
+    ] = None,
     tenants: Annotated[Path | None, Parameter(help="Folder of MemoryTenant YAML files to apply and follow.")] = None,
 ) -> None:
     """Run everything in one process on one port. The admin key is LOCI_ADMIN_KEY, or generated and printed once."""
-    settings = Settings() if cors_origins is None else Settings(cors_origins=cors_origins)
+    given: dict[str, Any] = {"cors_origins": cors_origins, "otlp_endpoint": otlp_endpoint}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
     try:
         with data_folder(data) as folder, listen(host, port) as listening:
             declared = existing_folder(tenants) if tenants else None

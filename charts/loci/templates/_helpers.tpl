@@ -93,3 +93,18 @@ storageClassName: {{ . }}
 {{- end }}
 {{- toJson $found }}
 {{- end }}
+
+{{/* The environment of a process that exports spans; nothing while tracing is off. */}}
+{{- define "loci.tracing" -}}
+{{- with .Values.tracing.endpoint }}
+- {name: LOCI_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
+{{- end }}
+
+{{/* Network policy rules, a JSON list, that lead to the collector; by default to the endpoint's port on any host. */}}
+{{- define "loci.tracingEgress" -}}
+{{- $url := urlParse .Values.tracing.endpoint }}
+{{- $port := trimPrefix ":" (regexFind ":[0-9]+$" $url.host) | default (ternary "443" "80" (eq $url.scheme "https")) }}
+{{- $anywhere := list (dict "ports" (list (dict "port" (int $port) "protocol" "TCP"))) }}
+{{- if .Values.tracing.endpoint }}{{ .Values.tracing.egress | default $anywhere | toJson }}{{ else }}[]{{ end }}
+{{- end }}

@@ -33,6 +33,7 @@ from loci_dataplane.outbox.passages import passages
 from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreError
 from loci_dataplane.stores.ports import Embedder, OutboxEntry, Stores, Vector
 from loci_runtime.backoff import Backoff
+from loci_runtime.tracing import Causes, span
 
 _BATCH: Final = 32
 _TEXTS_AT_ONCE: Final = 64
@@ -58,6 +59,7 @@ class Indexer:
         self._wake = asyncio.Event()
         self._progress = asyncio.Condition()
         self._changes = 0
+        self._causes = Causes()
         self._indexed_changes = 0
         self._log = structlog.get_logger().bind(tenant_id=tenant)
         self.generation = 0
@@ -77,6 +79,7 @@ class Indexer:
         """Wake the task up after a change of the rows."""
         self.generation += 1
         self._changes += 1
+        self._causes.note()
         self._wake.set()
 
     async def settle(self, budget: float) -> None:
@@ -144,7 +147,9 @@ class Indexer:
 
     async def _attempt(self, entries: Sequence[OutboxEntry]) -> None:
         try:
-            await self._index(entries)
+            with span("index", links=self._causes.take()) as indexing:
+                indexing.set(entries=len(entries))
+                await self._index(entries)
         except (EmbedderUnavailableError, StoreError) as error:
             self._log.warning("indexing postponed", error=type(error).__name__, reason=str(error), entries=len(entries))
         except Exception as error:  # noqa: BLE001 - the edge of the stores: a failing entry waits, it is never dropped

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,16 +30,18 @@ class Collector:
         """The endpoint to export to."""
         return f"http://127.0.0.1:{self.port}"
 
+    def all_spans(self) -> list[Span]:
+        """Every span that has come so far."""
+        scopes = [s for export in list(self.exports) for r in export.resource_spans for s in r.scope_spans]
+        return [span for scope in scopes for span in scope.spans]
+
+    def names(self) -> set[str]:
+        """The names of these spans."""
+        return {span.name for span in self.all_spans()}
+
     def spans(self, trace_id: str) -> list[Span]:
         """The spans of a trace that have come so far."""
-        return [
-            span
-            for export in list(self.exports)
-            for resource in export.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-            if span.trace_id.hex() == trace_id
-        ]
+        return [span for span in self.all_spans() if span.trace_id.hex() == trace_id]
 
     def tree(self, trace_id: str) -> dict[str, str]:
         """Each span's name, and that of its parent; empty for one whose parent is not here."""
@@ -47,20 +50,33 @@ class Collector:
         return {span.name: names.get(span.parent_span_id, "") for span in spans}
 
 
+def _body(request: BaseHTTPRequestHandler) -> bytes:
+    """The body of a request, which Envoy sends in chunks."""
+    if request.headers.get("transfer-encoding") != "chunked":
+        return request.rfile.read(int(request.headers["content-length"]))
+    body = b""
+    while size := int(request.rfile.readline(), 16):
+        body += request.rfile.read(size)
+        request.rfile.readline()
+    request.rfile.readline()
+    return body
+
+
 @contextlib.contextmanager
-def collector(*, hanging: bool = False) -> Iterator[Collector]:
-    """A receiver on the loopback address; a hanging one takes a request and answers only at the end of the block."""
-    found = Collector(free_port())
+def collector(*, hanging: bool = False, delay: float = 0, port: int | None = None) -> Iterator[Collector]:
+    """A receiver on the loopback address that answers after a delay, in seconds; a hanging one at the block's end."""
+    found = Collector(port or free_port())
     if not hanging:
         found.answering.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            body = _body(self)
             if self.headers.get("content-encoding") == "gzip":
                 raise NotImplementedError("gzip")
             found.asked.set()
             found.answering.wait()
+            time.sleep(delay)
             found.exports.append(ExportTraceServiceRequest.FromString(body))
             self.send_response(200)
             self.send_header("content-length", "0")

@@ -37,6 +37,7 @@ _VALUES: dict[str, Any] = {
         "timeoutSeconds": 30,
     },
     "policy": {"socket": "/run/loci/policy.sock", "timeoutSeconds": 1},
+    "tracing": {"endpoint": ""},
 }
 
 
@@ -145,7 +146,7 @@ def render_template(values: str, template: str = "envoy.yaml") -> str:
 
 
 def render(target: Path, **changes: Mapping[str, Any]) -> Path:
-    """Write the Envoy configuration; `ingress` and `policy` replace single default values, one level deep."""
+    """Write the Envoy configuration; `ingress`, `policy` and `tracing` replace single values, one level deep."""
     values = copy.deepcopy(_VALUES)
     for section, entries in changes.items():
         values[section].update(entries)
@@ -195,6 +196,7 @@ def ingress(folder: Path, environment: Mapping[str, str], **changes: Mapping[str
         folder / "envoy.yaml",
         ingress={**listening, **changes.get("ingress", {})},
         policy={"socket": str(folder / "policy.sock"), **changes.get("policy", {})},
+        tracing=changes.get("tracing", {}),
     )
     with (
         policy(folder, {"LOCI_REGISTRY_FOLDER": str(registry), **environment}) as decisions,

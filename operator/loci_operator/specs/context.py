@@ -37,6 +37,10 @@ class Platform:
     """Rules that lead to the gate before the shared Chroma."""
     dedicated: DedicatedStores | None = None
     """Servers of tenants' own; without these settings there can be none."""
+    otlp_endpoint: str | None = None
+    """Where tenants' pods export spans to; no tracing when None."""
+    otlp_egress: tuple[Manifest, ...] = ()
+    """Network policy rules that lead there."""
 
 
 @dataclass(frozen=True)

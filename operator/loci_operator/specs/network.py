@@ -33,6 +33,7 @@ def data_plane(context: Context) -> Manifest:
             {"ports": [_port(_DNS_PORT, "UDP"), _port(_DNS_PORT)]},
             {"to": [_pods(context.platform.system_namespace, "embedder")], "ports": [_port(EMBEDDER_PORT)]},
             *_to_stores(context),
+            *(context.platform.otlp_egress if context.platform.otlp_endpoint else ()),
         ],
     }
     return _policy(context, "loci-dataplane", spec)

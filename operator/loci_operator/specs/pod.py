@@ -53,6 +53,7 @@ def _container(context: Context) -> Manifest:
 
 
 def _environment(context: Context) -> dict[str, str]:
+    endpoint = context.platform.otlp_endpoint
     return {
         environment.TENANT: context.name,
         environment.DATA_DIR: DATA,
@@ -60,6 +61,7 @@ def _environment(context: Context) -> dict[str, str]:
         environment.LIMITS_FILE: f"{CONFIG}/{environment.LIMITS_FILE_NAME}",
         environment.EMBEDDER_URL: context.platform.embedder_url,
         environment.LOG_LEVEL_FILE: f"{CONFIG}/{environment.LOG_LEVEL_FILE_NAME}",
+        **({environment.OTLP_ENDPOINT: endpoint} if endpoint else {}),
         "LOCI_HOST": "0.0.0.0",  # noqa: S104 - reachable in the pod network only; protected by the ingress token
     }
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from loci_dev.rigs.collector import Collector, collector
 from loci_dev.rigs.pod import Pod, embedder
 from loci_dev.rigs.processes import stop, wait_until
 from loci_dev.rigs.standalone import Served, declare, serve
+from loci_runtime.tracing import Send, Traced, exporting
 
 SECRET = "a-secret-word-that-no-span-may-have"
 
@@ -85,6 +87,23 @@ def test_a_refused_request_never_reaches_the_memory_service(traced: Served, rece
     assert set(receiver.tree(trace)) == {"api_gateway", "rate_limiter", "response"}
     (limiter,) = [span for span in receiver.spans(trace) if span.name == "rate_limiter"]
     assert [a.value.int_value for a in limiter.attributes if a.key == "http.response.status_code"] == [401]
+
+
+async def test_an_answer_of_a_server_error_marks_its_span_as_failed(receiver: Collector) -> None:
+    async def app(_: object, __: object, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 503, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def ignore(_: object) -> None:
+        pass
+
+    trace = secrets.token_hex(16)
+    header = (b"traceparent", f"00-{trace}-{secrets.token_hex(8)}-01".encode())
+    with exporting("loci", receiver.url):
+        scope = {"type": "http", "method": "GET", "headers": [header]}
+        await Traced(app, "api_gateway")(scope, ignore, ignore)  # type: ignore[arg-type]
+    statuses = {span.name: span.status.code for span in receiver.spans(trace)}
+    assert statuses == {"api_gateway": Status.STATUS_CODE_ERROR, "response": Status.STATUS_CODE_UNSET}
 
 
 def test_the_log_line_has_the_same_trace(traced: Served) -> None:
