@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import pkgutil
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
 
 import structlog
 
@@ -22,27 +26,61 @@ from loci_policy.registry.follower import Registry
 from loci_policy.registry.updates import Source
 from loci_policy.server import PolicyApp
 from loci_policy.settings import Settings
+from loci_policy.supervisor import Supervisor, listening, standing_by
 from loci_policy.table import Table
 from loci_policy.tenants import TenantCollector
+from loci_runtime import logs
 from loci_runtime.serving import run, serve
 from loci_runtime.tracing import exporting
+
+_KUBERNETES: Final = "loci_policy.registry.kubernetes:kubernetes_source"
+_Standing = Callable[[], AbstractAsyncContextManager[asyncio.Event]]
+"""Entered before serving; its event is set when the process is to serve."""
 
 
 def main() -> None:
     """Run until terminated."""
     settings = Settings()
-    run(_serve(settings), settings, exporting("loci-policy", settings.otlp_endpoint))
+    if not settings.standby:
+        _work(settings, _alone, uds=str(settings.policy_socket))
+        return
+    logs.configure(settings.log_level)
+    if settings.registry_folder is None:
+        pkgutil.resolve_name(_KUBERNETES)  # once, for all processes to be forked
+    with listening(settings.policy_socket) as listener:
+        supervisor = Supervisor(lambda link: _work(settings, lambda: standing_by(link), fd=listener.fileno()))
+        status = supervisor.run()
+    settings.policy_socket.unlink(missing_ok=True)
+    sys.exit(status)
 
 
-async def _serve(settings: Settings) -> None:
+def _work(settings: Settings, standing: _Standing, **where: Any) -> None:
+    run(_serve(settings, standing, where), settings, exporting("loci-policy", settings.otlp_endpoint))
+
+
+@contextlib.asynccontextmanager
+async def _alone() -> AsyncIterator[asyncio.Event]:
+    turn = asyncio.Event()
+    turn.set()
+    yield turn
+
+
+async def _serve(settings: Settings, standing: _Standing, where: dict[str, Any]) -> None:
     metrics = Metrics()
     registry = Registry(Table(), metrics)
     metrics.collector_registry.register(TenantCollector(registry.table))
-    async with _buckets(settings, metrics) as (buckets, leasing), _source(settings) as source:
+    async with standing() as turn, _buckets(settings, metrics) as (buckets, leasing), _source(settings) as source:
         gate = Gate(registry.table, buckets, metrics, Cors(settings.cors_origins))
         app = PolicyApp(gate, registry, settings.admin_key_sha256, leasing)
+        following = asyncio.create_task(registry.follow(source))
+        waiting = asyncio.create_task(turn.wait())
+        await asyncio.wait((following, waiting), return_when=asyncio.FIRST_COMPLETED)
         # If following the registry ends, the process must exit rather than decide on stale data.
-        await serve(app, beside=registry.follow(source), uds=str(settings.policy_socket), date_header=False)
+        await serve(app, beside=_finished(following), date_header=False, **where)
+
+
+async def _finished(task: asyncio.Task[None]) -> None:
+    await task
 
 
 @contextlib.asynccontextmanager
@@ -69,7 +107,7 @@ async def _source(settings: Settings) -> AsyncIterator[Source]:
         yield FolderSource(settings.registry_folder)
         return
     # Imported dynamically: the Kubernetes client takes two seconds and 60 MB, and only this source needs it.
-    kubernetes = pkgutil.resolve_name("loci_policy.registry.kubernetes:kubernetes_source")
+    kubernetes = pkgutil.resolve_name(_KUBERNETES)
     async with kubernetes(settings.system_namespace, settings.kubeconfig) as source:
         yield source
 

@@ -30,7 +30,7 @@ from loci_policy.decision import bearer_token
 from loci_policy.gate import Gate, Pass, utc_now
 from loci_policy.leasing import Leasing
 from loci_policy.registry.follower import Registry
-from loci_policy.responses import JSON, Response, error, options
+from loci_policy.responses import JSON, Response, error, options, unavailable
 from loci_policy.table import Headers
 from loci_runtime.draining import drained
 from loci_runtime.tracing import parent_of, span
@@ -84,7 +84,7 @@ class PolicyApp:
 
     async def _check(self, scope: Scope, path: str, send: Send) -> None:
         with span("rate_limiter", parent_of(scope)) as deciding:
-            decision = await self._gate.admit(request_of(scope, path), request_id_of(scope))
+            decision = await self._decide(scope, path)
             deciding.set(http__response__status_code=decision.status if isinstance(decision, Response) else 200)
         if isinstance(decision, Response):
             response = decision
@@ -92,6 +92,11 @@ class PolicyApp:
             response = Response(200, (*decision.grant.upstream_headers, *decision.client_headers), b"")
             response = response.adding(await self._lease(scope, decision))
         await send_response(scope, send, response, ((_OPERATION, decision.operation.encode()),))
+
+    async def _decide(self, scope: Scope, path: str) -> Pass | Response:
+        if not self._registry.synced:  # every key would be unknown
+            return unavailable(request_id_of(scope))
+        return await self._gate.admit(request_of(scope, path), request_id_of(scope))
 
     def _own(self, scope: Scope, path: str, own_id: str) -> Response:
         return _too_large(scope, own_id) if path.startswith(_TOO_LARGE) else self._platform(scope, path, own_id)

@@ -58,6 +58,9 @@ class Settings(ProcessSettings):
         description="While Redis is unavailable: `local` enforces this process's share of a limit, `deny` denies all.",
     )
     leases: bool = Field(True, description="Lease tokens to Envoy, so that most requests need no call to the policy.")
+    standby: bool = Field(
+        True, description="Keep a second process ready, which takes over when the one that serves ends or hangs."
+    )
     replicas: int = Field(
         1, gt=0, description="Number of policy processes; a local bucket gets an equal share of a limit."
     )

@@ -180,7 +180,12 @@ def policy(folder: Path, environment: Mapping[str, str]) -> Iterator[Policy]:
     address, log = folder / "policy.sock", folder / "policy.log"
     address.unlink(missing_ok=True)
     command = [sys.executable, "-m", "loci_policy"]
-    settings = {"LOCI_POLICY_SOCKET": str(address), "LOCI_ADMIN_KEY_SHA256": keys.sha256(ADMIN_KEY), **environment}
+    settings = {
+        "LOCI_POLICY_SOCKET": str(address),
+        "LOCI_ADMIN_KEY_SHA256": keys.sha256(ADMIN_KEY),
+        "LOCI_STANDBY": "false",  # the process of most tests is the one that serves
+        **environment,
+    }
     with running(command, log, ready=lambda: accepts(address), environment=settings) as process:
         yield Policy(process, address, log)
 

@@ -58,6 +58,12 @@ def session(leader: int) -> list[int]:
     return [pid for pid in numbers if (_status(pid) or [""] * 4)[3] == str(leader) and not is_over(pid)]
 
 
+def children(parent: int) -> list[int]:
+    """Return the PIDs of a process's children that are still alive, in the order of their start."""
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return sorted(pid for pid in numbers if (_status(pid) or [""] * 4)[1] == str(parent) and not is_over(pid))
+
+
 def working_in(folder: Path) -> list[int]:
     """The processes whose working directory this is."""
     numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
