@@ -24,12 +24,12 @@ from loci_dataplane.search.retrievers import retrievers
 from loci_dataplane.search.schemas import SearchInput
 from loci_dataplane.search.service import Search
 from loci_dataplane.stores.embedded import embedded_stores
+from loci_dataplane.stores.embedding import Purpose
 from loci_dataplane.stores.ports import Stores
 from loci_dataplane.text.parts import parts
 from loci_dev.bench import Figure, figure, report
 from loci_dev.retrieval_task import conversations, task_folder
-from loci_embedder.batching import Batcher
-from loci_embedder.encoder import Encoder
+from loci_embedder.serving import embedding_model
 from loci_standalone.embedder import InProcessEmbedder
 
 VARIANTS: Final = {
@@ -66,7 +66,7 @@ def main() -> int:
 async def _measure(task: Path) -> list[Figure]:
     figures: list[Figure] = []
     async with AsyncExitStack() as stack:
-        embedder = InProcessEmbedder(await stack.enter_async_context(Batcher(Encoder.load())))
+        embedder = InProcessEmbedder(await stack.enter_async_context(embedding_model()))
         for speakers in (True, False):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loci-ablation-")))
             held = [await _stored(stack, folder, c, embedder, speakers=speakers) for c in conversations(task)]
@@ -86,7 +86,7 @@ async def _stored(
             await transaction.add(memory, _FOREVER)
     for memory, _ in memories.values():
         texts = passages(memory) if speakers else parts(memory.content)
-        await stores.vectors.replace({memory.id: await embedder.embed(texts, interactive=False)})
+        await stores.vectors.replace({memory.id: await embedder.embed(texts, Purpose.PASSAGE, interactive=False)})
     return Conversation(stores, {i: turn for i, (_, turn) in memories.items()}, conversation["qa"])
 
 

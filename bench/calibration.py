@@ -16,10 +16,10 @@ from typing import Final
 import numpy as np
 
 from loci_dataplane.search.relevance import SCALE, THRESHOLD
-from loci_dataplane.search.retrievers.vector import CENTRE, WIDTH
 from loci_dev.bench import Figure, figure, report
 from loci_dev.retrieval_task import Answer, Result, answers, run_task, task_folder
 from loci_dev.rigs.standalone import serve
+from loci_embedder.loading import DEFAULT_MODEL, manifest
 
 _PLATEAU: Final = 0.9
 """Fraction of the best precision that a score of 0.8 corresponds to."""
@@ -39,12 +39,13 @@ def main() -> int:
 
 
 def _constants(own: Sequence[Answer], foreign: Sequence[Answer]) -> Iterator[Figure]:
+    cosines = manifest(DEFAULT_MODEL).cosines
     relevant = [r.cosine for answer in own for r in answer.results if r.relevant and r.cosine is not None]
     nearest = [max(r.cosine or 0.0 for r in answer.results) for answer in foreign]
     yield figure("cosine of an answer, median", float(np.median(relevant)), "")
     yield figure("best cosine in a foreign conversation, median", float(np.median(nearest)), "")
-    yield figure("CENTRE: half-way", float(np.median(relevant) + np.median(nearest)) / 2, "", CENTRE)
-    yield figure("WIDTH: standard deviation of the former", float(np.std(relevant)), "", WIDTH)
+    yield figure("CENTRE: half-way", float(np.median(relevant) + np.median(nearest)) / 2, "", cosines.centre)
+    yield figure("WIDTH: standard deviation of the former", float(np.std(relevant)), "", cosines.width)
     wordless = [max((r.evidence for r in answer.results if not r.keyword), default=0.0) for answer in foreign]
     for share in (0.25, 0.5, 0.75, 0.9):
         reached = float(np.quantile(wordless, share))

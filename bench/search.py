@@ -22,10 +22,10 @@ from loci_dataplane.search.retrievers import retrievers
 from loci_dataplane.search.schemas import SearchInput
 from loci_dataplane.search.service import Search
 from loci_dataplane.stores.embedded import embedded_stores
+from loci_dataplane.stores.embedding import Purpose
 from loci_dataplane.stores.ports import Stores
 from loci_dev.bench import Figure, figure, report
-from loci_embedder.batching import Batcher
-from loci_embedder.encoder import Encoder
+from loci_embedder.serving import embedding_model
 from loci_standalone.embedder import InProcessEmbedder
 
 SIZES: Final = (1_000, 10_000)
@@ -48,7 +48,7 @@ def main() -> int:
 async def _measure() -> list[Figure]:
     figures: list[Figure] = []
     async with AsyncExitStack() as stack:
-        embedder = InProcessEmbedder(await stack.enter_async_context(Batcher(Encoder.load())))
+        embedder = InProcessEmbedder(await stack.enter_async_context(embedding_model()))
         for size in SIZES:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loci-search-")))
             stores = await stack.enter_async_context(embedded_stores(folder))
@@ -60,7 +60,7 @@ async def _measure() -> list[Figure]:
 async def _figures(stores: Stores, embedder: InProcessEmbedder, size: int) -> list[Figure]:
     search = Search(stores, retrievers(stores, embedder), lambda: datetime.now(UTC))
     queries = [text for _, text in itertools.islice(_sentences("Where was it that {0} {1} {2} {4}?"), _SEARCHES)]
-    vectors = [(await embedder.embed([query], interactive=True))[0] for query in queries]
+    vectors = [(await embedder.embed([query], Purpose.QUERY, interactive=True))[0] for query in queries]
     hybrid = await _timed([partial(search.search, SearchInput(query=query)) for query in queries])
     bare = await _timed([partial(stores.vectors.search, vector, 100, None) for vector in vectors])
     cached = await _timed([partial(search.search, SearchInput(query=query)) for query in queries])
@@ -96,7 +96,7 @@ async def _fill(stores: Stores, embedder: InProcessEmbedder, size: int) -> None:
         async with stores.transaction() as transaction:
             for memory in batch:
                 await transaction.add(memory, size)
-        vectors = await embedder.embed([passages(memory)[0] for memory in batch], interactive=False)
+        vectors = await embedder.embed([passages(memory)[0] for memory in batch], Purpose.PASSAGE, interactive=False)
         await stores.vectors.replace({memory.id: vectors[i : i + 1] for i, memory in enumerate(batch)})
     while entries := await stores.outbox.claim(_WRITTEN_AT_ONCE, now, timedelta(minutes=1)):
         await stores.outbox.finish(entries)

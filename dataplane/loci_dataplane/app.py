@@ -35,7 +35,8 @@ from loci_dataplane.outbox.graph_index import GraphIndex
 from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.search.retrievers import retrievers
 from loci_dataplane.search.service import Search
-from loci_dataplane.stores.ports import Embedder, Stores
+from loci_dataplane.stores.embedding import Embedder
+from loci_dataplane.stores.ports import Stores
 from loci_dataplane.usage.service import UsageService
 from loci_runtime import responses
 from loci_runtime.edge import Edge, Rules

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import structlog
 
 from loci_embedder.app import create_app
-from loci_embedder.batching import Batcher
-from loci_embedder.encoder import MODEL_NAME, Encoder
+from loci_embedder.files import Places
+from loci_embedder.manifest import ModelError
+from loci_embedder.serving import serving
 from loci_embedder.settings import Settings
 from loci_runtime.serving import run, serve
 from loci_runtime.tracing import Traced, exporting
@@ -15,13 +18,17 @@ from loci_runtime.tracing import Traced, exporting
 def main() -> None:
     """Serve until SIGTERM."""
     settings = Settings()
-    run(_serve(settings), settings, exporting("loci-embedder", settings.otlp_endpoint))
+    try:
+        run(_serve(settings), settings, exporting("loci-embedder", settings.otlp_endpoint))
+    except ModelError as error:
+        sys.exit(f"loci embedder: {error}")
 
 
 async def _serve(settings: Settings) -> None:
-    async with Batcher(Encoder.load(settings.threads), settings.max_waiting) as batcher:
-        structlog.get_logger().info("serving", host=settings.host, port=settings.port, model=MODEL_NAME)
-        await serve(Traced(create_app(batcher), "embed", response="none"), host=settings.host, port=settings.port)
+    places = Places(settings.model_hub_url, settings.model_cache)
+    async with serving(settings.models, places, threads=settings.threads, max_waiting=settings.max_waiting) as models:
+        structlog.get_logger().info("serving", host=settings.host, port=settings.port, models=list(models))
+        await serve(Traced(create_app(models), "embed", response="none"), host=settings.host, port=settings.port)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The HTTP API: OpenAI's `POST /v1/embeddings`, health and metrics."""
+"""The HTTP API: OpenAI's `POST /v1/embeddings` and `GET /v1/models`, health and metrics."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from starlette.routing import Route
 from loci_contract import headers, routes
 from loci_contract.errors import ErrorCode, error_body
 from loci_contract.inputs import Input
-from loci_embedder.batching import Batcher, BusyError
-from loci_embedder.encoder import MODEL_NAME
+from loci_embedder.batching import BusyError, Embedded
+from loci_embedder.manifest import Manifest
 from loci_embedder.metrics import Metrics
+from loci_embedder.serving import InputType, Models
 from loci_runtime.bodies import BodyError
 from loci_runtime.edge import Edge, Rules
 from loci_runtime.error_responses import error_response
@@ -31,40 +32,47 @@ MAX_BODY_BYTES: Final = 64 * 2**20
 
 
 class EmbeddingRequest(Input):
-    """OpenAI's request body. `model` is optional; an unknown model name is rejected."""
+    """OpenAI's request body. `model` is optional; `input_type` tells what the texts are for."""
 
     model_config = ConfigDict(extra="ignore")
 
     input: Text | Annotated[list[Text], Field(min_length=1, max_length=256)]
-    model: Literal["all-MiniLM-L6-v2-int8"] = MODEL_NAME
+    model: Annotated[str, StringConstraints(max_length=100)] | None = None
+    input_type: InputType = "passage"
     encoding_format: Literal["float", "base64"] = "float"
 
 
-def create_app(batcher: Batcher) -> Starlette:
-    """ASGI application for a running batcher."""
+def create_app(models: Models) -> Starlette:
+    """ASGI application for models in service."""
     registry = CollectorRegistry()
     counted = Metrics(registry)
-    counted.waiting.set_function(lambda: batcher.waiting)
+    counted.waiting.set_function(lambda: sum(model.batcher.waiting for model in models.values()))
+    for name, served in models.items():
+        counted.cached.labels(name).set_function(served.batcher.hit_ratio)
 
     async def embeddings(request: Request) -> Response:
         try:
             wanted = EmbeddingRequest.model_validate_json(await request.body())
         except ValidationError as error:
             return _invalid(request, error)
+        name = wanted.model or next(iter(models))
+        if name not in models:
+            return _unknown_model(request, models)
         inputs = [wanted.input] if isinstance(wanted.input, str) else wanted.input
         interactive = request.headers.get(headers.PRIORITY) != headers.PRIORITY_BULK
+        priority = "interactive" if interactive else "bulk"
         try:
-            embedded = await batcher.embed(inputs, interactive=interactive)
+            with counted.duration.labels(priority).time():
+                embedded = await models[name].embed(inputs, wanted.input_type, interactive=interactive)
         except BusyError as error:
             counted.refused.inc()
             return _busy(request, error)
-        counted.texts.labels("interactive" if interactive else "bulk").inc(len(inputs))
-        usage = {"prompt_tokens": embedded.tokens, "total_tokens": embedded.tokens}
-        data = [
-            {"object": "embedding", "index": i, "embedding": _encode(vector, wanted.encoding_format)}
-            for i, vector in enumerate(embedded.vectors)
-        ]
-        return _json(200, {"object": "list", "data": data, "model": MODEL_NAME, "usage": usage})
+        counted.texts.labels(priority).inc(len(inputs))
+        counted.tokens.labels(name).inc(embedded.tokens)
+        return _json(200, _answer(name, embedded, wanted.encoding_format))
+
+    async def list_models(_: Request) -> Response:
+        return _json(200, {"object": "list", "data": [_described(model.manifest) for model in models.values()]})
 
     async def alive(_: Request) -> Response:
         return _json(200, {"status": "healthy"})
@@ -75,6 +83,7 @@ def create_app(batcher: Batcher) -> Starlette:
     app = Starlette(
         routes=[
             Route("/v1/embeddings", embeddings, methods=["POST"]),
+            Route("/v1/models", list_models),
             Route("/livez", alive),
             Route("/readyz", alive),
             Route("/metrics", metrics),
@@ -83,6 +92,31 @@ def create_app(batcher: Batcher) -> Starlette:
     )
     app.add_middleware(Edge, rules=Rules(lambda *_: None, MAX_BODY_BYTES, routes.EMBEDDER))
     return app
+
+
+def _answer(model: str, embedded: Embedded, encoding: str) -> dict[str, object]:
+    data = [
+        {"object": "embedding", "index": i, "embedding": _encode(vector, encoding)}
+        for i, vector in enumerate(embedded.vectors)
+    ]
+    usage = {"prompt_tokens": embedded.tokens, "total_tokens": embedded.tokens}
+    return {"object": "list", "data": data, "model": model, "usage": usage}
+
+
+def _described(manifest: Manifest) -> dict[str, object]:
+    """OpenAI's description of a model, and what the data plane has to know about its vectors."""
+    return {
+        "id": manifest.name,
+        "object": "model",
+        "created": 0,
+        "owned_by": "loci",
+        "dimension": manifest.dimension,
+        "max_tokens": manifest.max_tokens,
+        "licence": manifest.licence,
+        "centre": manifest.cosines.centre,
+        "width": manifest.cosines.width,
+        "english_only": manifest.english_only,
+    }
 
 
 def _encode(vector: NDArray[np.float32], encoding: str) -> list[float] | str:
@@ -107,6 +141,12 @@ def _invalid(request: Request, error: ValidationError) -> Response:
     if any(entry["type"] == "json_invalid" for entry in found):
         return _json(400, error_body(ErrorCode.BAD_REQUEST, "The body is not valid JSON.", _request_id(request)))
     fields = [{"field": ".".join(map(str, ("body", *e["loc"]))), "message": e["msg"]} for e in found]
+    body = error_body(ErrorCode.VALIDATION_FAILED, "The request is invalid.", _request_id(request), fields=fields)
+    return _json(422, body)
+
+
+def _unknown_model(request: Request, models: Models) -> Response:
+    fields = [{"field": "body.model", "message": f"must be one of {', '.join(models)}"}]
     body = error_body(ErrorCode.VALIDATION_FAILED, "The request is invalid.", _request_id(request), fields=fields)
     return _json(422, body)
 

@@ -173,5 +173,5 @@ ADMIN: Final = Routes(
 )
 """The admin API: what the admin key opens."""
 
-EMBEDDER: Final = Routes(Route("POST", "/v1/embeddings", "embed"))
+EMBEDDER: Final = Routes(Route("POST", "/v1/embeddings", "embed"), Route("GET", "/v1/models", "list_models"))
 """The embedder's API, inside the cluster."""

@@ -11,10 +11,11 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 
 from loci_contract import keys
+from loci_embedder.manifest import ModelError
 from loci_policy.cors import Cors
 from loci_runtime import serving
 from loci_runtime.tracing import Traced, exporting
-from loci_standalone.compose import standalone
+from loci_standalone.compose import Options, standalone
 from loci_standalone.errors import StartError
 from loci_standalone.protocol import JsonH11
 from loci_standalone.settings import Settings
@@ -45,14 +46,15 @@ def serve(  # noqa: PLR0913 - the command's options
             declared = existing_folder(tenants) if tenants else None
             traced = exporting("loci", settings.otlp_endpoint)
             serving.run(_serve(settings, folder, listening, declared), settings, traced)
-    except StartError as error:
+    except (StartError, ModelError) as error:
         _tell(str(error))
         raise SystemExit(USAGE_ERROR) from None
 
 
 async def _serve(settings: Settings, folder: DataFolder, listening: socket.socket, declared: Path | None) -> None:
     admin_key = settings.admin_key.get_secret_value() if settings.admin_key else keys.generate_token()
-    async with standalone(folder, declared, keys.sha256(admin_key), Cors(settings.cors_origins), _tell) as running:
+    options = Options(keys.sha256(admin_key), Cors(settings.cors_origins), settings.model)
+    async with standalone(folder, declared, options, _tell) as running:
         host, port = listening.getsockname()[:2]
         names = [tenant.metadata.name for tenant in await running.store.all()]
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

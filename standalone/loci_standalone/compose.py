@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -10,8 +9,7 @@ from pathlib import Path
 
 from loci_admin.app import create_app
 from loci_admin.deps import Deps
-from loci_embedder.batching import Batcher
-from loci_embedder.encoder import Encoder
+from loci_embedder.serving import embedding_model
 from loci_policy.buckets.memory import LocalBuckets
 from loci_policy.cors import Cors
 from loci_policy.gate import Gate
@@ -39,18 +37,30 @@ class Standalone:
     declared: DeclaredTenants | None
 
 
+@dataclass(frozen=True)
+class Options:
+    """What a run may choose: the admin key's hash, the origins of web applications, the embedding model."""
+
+    admin_key_sha256: str
+    cors: Cors
+    model: str
+
+
 @contextlib.asynccontextmanager
 async def standalone(
-    folder: DataFolder, declared: Path | None, admin_key_sha256: str, cors: Cors, tell: Callable[[str], None]
+    folder: DataFolder,
+    declared: Path | None,
+    options: Options,
+    tell: Callable[[str], None],
 ) -> AsyncIterator[Standalone]:
     """Run everything, with all stored and declared tenants started; `tell` receives messages for the user."""
-    encoder = await asyncio.to_thread(Encoder.load)
-    async with Batcher(encoder) as batcher:
+    async with embedding_model(options.model) as served:
         metrics = Metrics()
         registry = Registry(Table(), metrics)
         metrics.collector_registry.register(TenantCollector(registry.table))
         registry.apply(Snapshot(()))
-        host = Host(folder.tenants, InProcessEmbedder(batcher), registry, default_tiers(), metrics.collector_registry)
+        embedder = InProcessEmbedder(served)
+        host = Host(folder.tenants, embedder, registry, default_tiers(), metrics.collector_registry)
         store = FolderStore(folder.tenants, host)
         try:
             for problem in await store.load():
@@ -58,9 +68,9 @@ async def standalone(
             files = DeclaredTenants(declared, folder.keys, store, tell) if declared else None
             if files:
                 await files.apply()
-            gate = Gate(registry.table, LocalBuckets(), metrics, cors)
-            platform = PolicyApp(gate, registry, admin_key_sha256)
-            admin = create_app(Deps(store, admin_key_sha256))
-            yield Standalone(FrontApp(admin, platform, gate, host, admin_key_sha256), store, files)
+            gate = Gate(registry.table, LocalBuckets(), metrics, options.cors)
+            platform = PolicyApp(gate, registry, options.admin_key_sha256)
+            admin = create_app(Deps(store, options.admin_key_sha256))
+            yield Standalone(FrontApp(admin, platform, gate, host, options.admin_key_sha256), store, files)
         finally:
             await host.close()

@@ -24,7 +24,7 @@ from loci_dataplane.app import Deps, create_app, refresh_metrics, running
 from loci_dataplane.lifecycle import Lifecycle
 from loci_dataplane.metrics import Families
 from loci_dataplane.stores.embedded import embedded_stores
-from loci_dataplane.stores.ports import Embedder
+from loci_dataplane.stores.embedding import Embedder
 from loci_policy.asgi import App, Receive, Scope, Send
 from loci_policy.registry.follower import Registry
 from loci_policy.registry.updates import Changed, Removed

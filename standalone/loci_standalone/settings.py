@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from loci_embedder.loading import DEFAULT_MODEL
 from loci_policy.settings import CorsOrigins
 from loci_runtime.settings import ProcessSettings
 
@@ -22,6 +23,9 @@ class Settings(ProcessSettings):
 
     cors_origins: CorsOrigins = Field(
         (), description="Web origins allowed to call the API (CORS), comma-separated; `*` allows all. None by default."
+    )
+    model: str = Field(
+        DEFAULT_MODEL, description="Embedding model: the name of an included one, or the path of a model folder."
     )
     admin_key: Annotated[SecretStr, AfterValidator(_fits_a_header)] | None = Field(
         None, description="Admin key. Unset: generated and printed at startup."

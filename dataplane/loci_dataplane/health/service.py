@@ -9,8 +9,9 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel
 
+from loci_dataplane.stores.embedding import Embedder, Purpose
 from loci_dataplane.stores.errors import StorageFullError
-from loci_dataplane.stores.ports import Embedder, Stores
+from loci_dataplane.stores.ports import Stores
 
 _TIMEOUT: Final = 2.0
 _VERSION: Final = version("loci-memory")
@@ -64,7 +65,7 @@ class HealthService:
         await self._stores().cache.check()
 
     async def _check_embedder(self) -> None:
-        await self._embedder.embed(["health"], interactive=True)
+        await self._embedder.embed(["health"], Purpose.QUERY, interactive=True)
 
 
 def _overall(components: dict[str, Status]) -> Status:

@@ -30,8 +30,9 @@ import structlog
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.outbox.graph_index import GraphIndex
 from loci_dataplane.outbox.passages import passages
+from loci_dataplane.stores.embedding import Embedder, Purpose
 from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreError
-from loci_dataplane.stores.ports import Embedder, OutboxEntry, Stores, Vector
+from loci_dataplane.stores.ports import OutboxEntry, Stores, Vector
 from loci_runtime.backoff import Backoff
 from loci_runtime.tracing import Causes, span
 
@@ -189,6 +190,7 @@ class Indexer:
         contents = [passages(memory) for memory in memories]
         texts = list(itertools.chain.from_iterable(contents))
         calls = [texts[start : start + _TEXTS_AT_ONCE] for start in range(0, len(texts), _TEXTS_AT_ONCE)]
-        vectors = np.concatenate([await self._embedder.embed(call, interactive=False) for call in calls])
+        made = [await self._embedder.embed(call, Purpose.PASSAGE, interactive=False) for call in calls]
+        vectors = np.concatenate(made)
         ends = np.cumsum([len(some) for some in contents])[:-1]
         return dict(zip((memory.id for memory in memories), np.split(vectors, ends), strict=True))

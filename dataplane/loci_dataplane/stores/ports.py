@@ -257,13 +257,6 @@ class Graph(Protocol):
         """Raise StoreError unless the graph can be read."""
 
 
-class Embedder(Protocol):
-    """Turns texts into unit vectors."""
-
-    async def embed(self, texts: Sequence[str], *, interactive: bool) -> Vector:
-        """Return vectors of shape (len(texts), dimension), or raise EmbedderUnavailableError."""
-
-
 class Begin(Protocol):
     """Begins a transaction."""
 

@@ -18,7 +18,7 @@ from loci_contract.registry import Limits
 from loci_dataplane.app import Deps, create_app, provide_services, running, utc_now
 from loci_dataplane.metrics import Families
 from loci_dataplane.stores.embedded import embedded_stores
-from loci_dataplane.stores.ports import Embedder
+from loci_dataplane.stores.embedding import Embedder
 from loci_dev.rigs.pod import TOKEN
 
 

@@ -10,15 +10,14 @@ import pytest
 
 from loci_dev.rigs import pod
 from loci_dev.rigs.dataplane import serving
-from loci_embedder.batching import Batcher
-from loci_embedder.encoder import Encoder
+from loci_embedder.serving import embedding_model
 from loci_standalone.embedder import InProcessEmbedder
 
 
 @pytest.fixture(scope="session")
 async def embedder() -> AsyncIterator[InProcessEmbedder]:
-    async with Batcher(Encoder.load()) as batcher:
-        yield InProcessEmbedder(batcher)
+    async with embedding_model() as model:
+        yield InProcessEmbedder(model)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from loci_dataplane.stores.embedding import EmbeddingModel, Purpose
 from loci_dataplane.stores.ports import Vector
 from loci_dev.rigs.dataplane import indexed, serving
 from loci_standalone.embedder import InProcessEmbedder
@@ -21,10 +22,13 @@ class Stalled:
         self._embedder = embedder
         self.released = asyncio.Event()
 
-    async def embed(self, texts: Sequence[str], *, interactive: bool) -> Vector:
+    async def model(self) -> EmbeddingModel:
+        return await self._embedder.model()
+
+    async def embed(self, texts: Sequence[str], purpose: Purpose, *, interactive: bool) -> Vector:
         if not interactive:
             await self.released.wait()
-        return await self._embedder.embed(texts, interactive=interactive)
+        return await self._embedder.embed(texts, purpose, interactive=interactive)
 
 
 async def remember(client: httpx.AsyncClient, content: str) -> str:

@@ -17,6 +17,7 @@ from loci_dataplane.search.retrievers.vector import VectorRetriever
 from loci_dataplane.search.schemas import SearchInput
 from loci_dataplane.search.service import Search
 from loci_dataplane.stores.embedded import embedded_stores
+from loci_dataplane.stores.embedding import Purpose
 from loci_dataplane.stores.http_embedder import HttpEmbedder
 from loci_dev.rigs.dataplane import indexed, serving
 from loci_dev.rigs.processes import free_port
@@ -263,7 +264,9 @@ async def test_a_filter_that_admits_many_is_kept_to(tmp_path: Path, embedder: In
             memory = Memory(f"mem_{number}", content, user, None, None, {}, moment, moment)
             async with stores.transaction() as transaction:
                 await transaction.add(memory, 100)
-            await stores.vectors.replace({memory.id: await embedder.embed([content], interactive=False)})
+            await stores.vectors.replace(
+                {memory.id: await embedder.embed([content], Purpose.PASSAGE, interactive=False)}
+            )
         for exact_filter in (1, 100):
             retriever = VectorRetriever(stores, embedder)
             retriever.exact_filter = exact_filter

@@ -17,6 +17,7 @@ from loci_dataplane.model.history import Author
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.outbox.graph_index import Extract, GraphIndex
 from loci_dataplane.outbox.indexer import Indexer
+from loci_dataplane.stores.embedding import EmbeddingModel, Purpose
 from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreUnavailableError
 from loci_dataplane.stores.history_ports import Erasures, History
 from loci_dataplane.stores.ports import FullText, Graph, OutboxEntry, Records, Stores, Transaction, Vector, Vectors
@@ -93,8 +94,9 @@ class Model:
         self.down = down
         self.texts = 0
 
-    async def embed(self, texts: Sequence[str], *, interactive: bool) -> Vector:
+    async def embed(self, texts: Sequence[str], purpose: Purpose, *, interactive: bool) -> Vector:
         assert not interactive
+        assert purpose is Purpose.PASSAGE
         assert 1 <= len(texts) <= 64
         if self.down:
             raise EmbedderUnavailableError("down")
@@ -102,6 +104,9 @@ class Model:
             raise ValueError("poison")
         self.texts += len(texts)
         return np.ones((len(texts), 2), dtype=np.float32)
+
+    async def model(self) -> EmbeddingModel:
+        return EmbeddingModel("ones", 0.5, 0.1)
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loci_dataplane.text.parts import parts
-from loci_embedder.encoder import tokenizer
+from loci_embedder.loading import load
+from loci_embedder.tokens import TextTokenizer
 
 SENTENCES = {
     "English": "Ada adopted a puppy from the shelter last weekend, and Bob is allergic to peanuts. ",
@@ -23,12 +24,17 @@ SENTENCES = {
 }
 
 
+@pytest.fixture(scope="module", params=["all-MiniLM-L6-v2-int8", "multilingual-e5-small-int8"])
+def tokenizer(request: pytest.FixtureRequest) -> TextTokenizer:
+    return load(request.param)._tokenizer
+
+
 @pytest.mark.parametrize("sentence", SENTENCES.values(), ids=SENTENCES)
-def test_the_model_reads_every_part_whole(sentence: str) -> None:
+def test_the_models_read_every_part_whole(sentence: str, tokenizer: TextTokenizer) -> None:
     content = sentence * (20_000 // len(sentence))
     divided = parts(content)
     assert len(divided) > 1
-    assert not any(encoding.overflowing for encoding in tokenizer().encode_batch(divided))
+    assert all(len(tokenizer.inputs(f"passage: {part}")) == 1 for part in divided)
 
 
 @pytest.mark.parametrize("sentence", SENTENCES.values(), ids=SENTENCES)

@@ -45,20 +45,20 @@ async def test_texts_that_wait_together_share_a_pass_and_interactive_ones_go_fir
     encoder = Lengths()
     async with Batcher(encoder) as batcher:
         first = await occupied(batcher, encoder)
-        bulk = asyncio.create_task(batcher.embed(["bulk"] * 3, interactive=False))
+        bulk = asyncio.create_task(batcher.embed(["bulk 1", "bulk 2", "bulk 3"], interactive=False))
         await queued(batcher, 3)
         others = [asyncio.create_task(batcher.embed([text], interactive=True)) for text in ("a", "bb")]
         await queued(batcher, 5)
         encoder.gate.set()
         await asyncio.gather(first, bulk, *others)
-    assert encoder.passes == [["first"], ["a", "bb"], ["bulk"] * 3]
+    assert encoder.passes == [["first"], ["a", "bb"], ["bulk 1", "bulk 2", "bulk 3"]]
 
 
 async def test_long_texts_share_a_pass_with_few_others() -> None:
-    encoder, long = Lengths(), "x" * 2_000
+    encoder, long = Lengths(), ["x" * 1_999 + letter for letter in "abcdef"]
     async with Batcher(encoder) as batcher:
         first = await occupied(batcher, encoder)
-        bulk = [asyncio.create_task(batcher.embed([long] * 3, interactive=False)) for _ in range(2)]
+        bulk = [asyncio.create_task(batcher.embed(texts, interactive=False)) for texts in (long[:3], long[3:])]
         await queued(batcher, 6)
         encoder.gate.set()
         vectors = [(await call).vectors.ravel().tolist() for call in bulk]

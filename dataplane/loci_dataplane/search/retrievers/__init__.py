@@ -9,7 +9,8 @@ from loci_dataplane.search.retrievers.graph import GraphRetriever
 from loci_dataplane.search.retrievers.keyword import KeywordRetriever
 from loci_dataplane.search.retrievers.port import Retriever
 from loci_dataplane.search.retrievers.vector import VectorRetriever
-from loci_dataplane.stores.ports import Embedder, Stores
+from loci_dataplane.stores.embedding import Embedder
+from loci_dataplane.stores.ports import Stores
 
 NAMES: Final = (VectorRetriever.name, KeywordRetriever.name, GraphRetriever.name)
 

@@ -1,11 +1,8 @@
 """Finding memories by meaning: the cosine similarity of embeddings.
 
-The evidence of a cosine is a logistic curve, with centre and width for the default model. `make bench-calibration`
-measures 0.48 and 0.10 on turns that are embedded with their speaker, and measured 0.43 and 0.10 on the same turns
-without; the centre is the lower one, since contents without a speaker must be found as well, and it ranks no worse.
-
-The model knows English best: in another script its cosines are high between any two texts, so there they count little,
-and for a query in another language of Latin script they count half. Those two factors are chosen, not measured.
+The evidence of a cosine is a logistic curve, whose centre and width belong to the model (`make bench-calibration`
+measures them). A model that knows English only gives high cosines to any two texts in another script, so there they
+count little, and for a query in another language of Latin script they count half. Those two factors are chosen.
 """
 
 from __future__ import annotations
@@ -20,15 +17,11 @@ from loci_dataplane.model import filter as language
 from loci_dataplane.search.lexical import Match
 from loci_dataplane.search.question import Question
 from loci_dataplane.search.retrievers.port import Found, Retriever
-from loci_dataplane.stores.ports import Embedder, Hit, Stores, Vector
+from loci_dataplane.stores.embedding import Embedder, EmbeddingModel, Purpose
+from loci_dataplane.stores.ports import Hit, Stores, Vector
 from loci_dataplane.text.folding import fold
 from loci_dataplane.text.stop_words import in_english
 
-CENTRE: Final = 0.43
-"""The cosine with evidence 0.5: half-way between that of answers and the best one in a foreign conversation,
-without speakers."""
-WIDTH: Final = 0.11
-"""The increase of the cosine that raises evidence from 0.5 to 0.73: its standard deviation among answers."""
 _FOREIGN_SCRIPT: Final = 0.25
 _FOREIGN_LANGUAGE: Final = 0.5
 _WIDE: Final = 10_000
@@ -42,7 +35,7 @@ class VectorRetriever(Retriever):
 
     name: ClassVar[str] = "vector"
     weight: ClassVar[float] = 0.5
-    weight_alone: ClassVar[float] = 0.6
+    weight_alone: ClassVar[float] = 0.5
     needs_word: ClassVar[bool] = False
 
     def __init__(self, stores: Stores, embedder: Embedder) -> None:
@@ -54,16 +47,17 @@ class VectorRetriever(Retriever):
 
     async def find(self, question: Question, limit: int) -> Found:
         """Find the nearest memories that the filter admits."""
-        (vector,) = await self._embedder.embed([question.text], interactive=True)
+        model = await self._embedder.model()
+        (vector,) = await self._embedder.embed([question.text], Purpose.QUERY, interactive=True)
         hits = await self._nearest(vector, question, limit)
         cosines = {hit.memory_id: hit.score for hit in hits}
-        trust = _trust(question.text)
+        trust = _trust_in_english(question.text) if model.english_only else 1.0
 
         async def judge(matches: Mapping[str, Match]) -> Mapping[str, float]:
             if unknown := [memory_id for memory_id in matches if memory_id not in cosines]:
                 further = await self._vectors.search(vector, len(unknown), unknown)
                 cosines.update((hit.memory_id, hit.score) for hit in further)
-            return {i: trust * evidence(cosines[i]) if i in cosines else 0.0 for i in matches}
+            return {i: trust * evidence(cosines[i], model) if i in cosines else 0.0 for i in matches}
 
         return Found(hits, judge)
 
@@ -80,13 +74,13 @@ class VectorRetriever(Retriever):
         return [hit for hit in nearest if hit.memory_id in admitted][:limit]
 
 
-def evidence(cosine: float) -> float:
+def evidence(cosine: float, model: EmbeddingModel) -> float:
     """The evidence of a cosine similarity, from 0 to 1."""
-    return 1 / (1 + math.exp(-(cosine - CENTRE) / WIDTH))
+    return 1 / (1 + math.exp(-(cosine - model.centre) / model.width))
 
 
-def _trust(query: str) -> float:
-    """How far the model's cosines for a query can be believed, from 0 to 1."""
+def _trust_in_english(query: str) -> float:
+    """How far the cosines of a model that knows English only can be believed for a query, from 0 to 1."""
     letters = len(_LETTER.findall(query))
     if not letters:
         return 1.0
