@@ -1,4 +1,4 @@
-"""What the embedder adds to bare inference: texts a second and latency, with 1, 8 and 64 callers; CPU by model."""
+"""Measure the embedder beside bare inference: texts a second and latency, with 1, 8 and 64 callers; CPU by model."""
 
 from __future__ import annotations
 

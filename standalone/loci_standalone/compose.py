@@ -39,7 +39,7 @@ class Standalone:
 
 @dataclass(frozen=True)
 class Options:
-    """What a run may choose: the admin key's hash, the origins of web applications, the embedding model."""
+    """Choices of a run: the admin key's hash, the origins of web applications, the embedding model."""
 
     admin_key_sha256: str
     cors: Cors

@@ -11,7 +11,7 @@ from loci_dataplane.stores.ports import Vector
 
 
 class Purpose(StrEnum):
-    """What a text is embedded for; many models read queries and passages differently."""
+    """Role of an embedded text; many models read queries and passages differently."""
 
     QUERY = "query"
     PASSAGE = "passage"
