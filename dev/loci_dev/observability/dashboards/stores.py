@@ -56,6 +56,30 @@ def dashboard() -> Dashboard:
                 "Queries are interactive, indexing is bulk.",
             ),
             Panel(
+                "Tokens embedded",
+                [Query("sum by (model) (rate(embedder_tokens_total[5m]))", "{{model}}")],
+                "cps",
+                "CPU time grows with tokens, not with texts.",
+            ),
+            Panel(
+                "Embedder p99",
+                [
+                    Query(
+                        "histogram_quantile(0.99, sum by (le, priority) "
+                        "(rate(embedder_request_duration_seconds_bucket[5m])))",
+                        "{{priority}}",
+                    )
+                ],
+                "s",
+                "Interactive texts wait for at most one batch of bulk texts.",
+            ),
+            Panel(
+                "Texts answered from the embedder's cache",
+                [Query("max by (model) (embedder_cache_hit_ratio)", "{{model}}")],
+                "percentunit",
+                "Since each process started.",
+            ),
+            Panel(
                 "Texts that wait at the embedder",
                 [Query("sum by (instance) (embedder_waiting_texts)", "{{instance}}")],
                 "short",
