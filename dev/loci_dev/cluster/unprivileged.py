@@ -26,13 +26,13 @@ from loci_dev.rigs.redis import redis
 @contextlib.contextmanager
 def platform(plane: ControlPlane, folder: Path, port: int) -> Iterator[None]:
     """Run operator, admin API and ingress as processes for the duration of the block; `port` is the ingress."""
-    _install(plane)
+    install(plane)
     admin_key = secrets.token_urlsafe(32)
     (folder / "admin-key").touch(mode=0o600)
     (folder / "admin-key").write_text(admin_key)
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(redis(folder))
-        stack.enter_context(_operator(plane, folder))
+        stack.enter_context(operator(plane, folder))
         admin_port = free_port()
         stack.enter_context(_admin(plane, folder, admin_port, admin_key))
         settings = {
@@ -55,25 +55,28 @@ def platform(plane: ControlPlane, folder: Path, port: int) -> Iterator[None]:
         yield
 
 
-def _install(plane: ControlPlane) -> None:
+def install(plane: ControlPlane) -> None:
+    """Create the namespace, the custom resources' definitions and the tiers."""
     plane.kubectl("create", "namespace", SYSTEM_NAMESPACE)
     plane.kubectl("apply", "--server-side", "-f", str(CHART / "crds"))
     plane.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=30s")
     plane.kubectl("apply", "-f", str(CHART / "files" / "tiers.yaml"))
 
 
-def _operator(plane: ControlPlane, folder: Path) -> contextlib.AbstractContextManager[object]:
+@contextlib.contextmanager
+def operator(plane: ControlPlane, folder: Path, **settings: str) -> Iterator[str]:
+    """Run the operator under its own account; the address of its health and metrics."""
     kubeconfig, port = str(account(plane, "operator")), free_port()
     environment = {
         "KUBECONFIG": kubeconfig,
         "LOCI_IMAGE": "loci",
         "LOCI_EMBEDDER_URL": f"http://loci-embedder.{SYSTEM_NAMESPACE}.svc:{EMBEDDER_PORT}",
         "LOCI_HEALTH_PORT": str(port),
+        **settings,
     }
-    ready = answers(f"http://127.0.0.1:{port}/healthz")
-    return running(
-        [sys.executable, "-m", "loci_operator"], folder / "operator.log", ready=ready, environment=environment
-    )
+    url, command = f"http://127.0.0.1:{port}", [sys.executable, "-m", "loci_operator"]
+    with running(command, folder / "operator.log", ready=answers(f"{url}/healthz"), environment=environment):
+        yield url
 
 
 def _admin(plane: ControlPlane, folder: Path, port: int, admin_key: str) -> contextlib.AbstractContextManager[object]:

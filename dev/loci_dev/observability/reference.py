@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
@@ -16,6 +16,11 @@ from loci_dev.observability.model import Alert, Recording
 from loci_dev.observability.rules import groups
 from loci_dev.rigs.tenants import key_record, record
 from loci_embedder.metrics import Metrics as EmbedderMetrics
+from loci_kubernetes.api import Api
+from loci_operator.cluster.observer import Observer
+from loci_operator.cluster.rollout import Pace, Rollout
+from loci_operator.metrics import Metrics as OperatorMetrics
+from loci_operator.work_queue import WorkQueue
 from loci_policy.metrics import Metrics as PolicyMetrics
 from loci_policy.table import Table
 from loci_policy.tenants import TenantCollector
@@ -58,7 +63,21 @@ def _registries() -> dict[str, CollectorRegistry]:
     PolicyMetrics(policy)
     policy.register(TenantCollector(Table([record("any", key_record("sk-any"))])))
     EmbedderMetrics(embedder)
-    return {"A tenant's pod": dataplane, "Ingress (policy)": policy, "Embedder": embedder}
+    return {
+        "A tenant's pod": dataplane,
+        "Ingress (policy)": policy,
+        "Embedder": embedder,
+        "Operator": _operator().registry,
+    }
+
+
+def _operator() -> OperatorMetrics:
+    """The operator's metrics; of its queue and its rollout nothing but the empty state is read."""
+    metrics = OperatorMetrics()
+    metrics.show_queue(WorkQueue(lambda *_: None))
+    observer = Observer(cast("Api", None), lambda _: None)
+    metrics.show_rollout(Rollout(observer, {}, Pace("1", 1), lambda _: None))
+    return metrics
 
 
 def _entries(registry: CollectorRegistry) -> Iterator[_Entry]:

@@ -1,4 +1,4 @@
-"""A real run to look at: `loci serve` and an embedder under a little load, scraped by Prometheus with our rules."""
+"""A real run for Prometheus with our rules: `loci serve`, an embedder and, on a real API server, the operator."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from typing import Any, Final
 import httpx
 import yaml
 
+from loci_dev.cluster.controlplane import ControlPlane, control_plane
+from loci_dev.cluster.tenants import Tenants
+from loci_dev.cluster.unprivileged import install, operator
 from loci_dev.observability import rules
 from loci_dev.rigs.pod import embedder
 from loci_dev.rigs.prometheus import Prometheus, prometheus
@@ -30,6 +33,7 @@ class Run:
 
     served: Served
     embedder_url: str
+    plane: ControlPlane
     prometheus: Prometheus
 
     def load(self, round_: int) -> None:
@@ -44,11 +48,19 @@ class Run:
                 client.get("/v1/memories/mem_unknown")
                 if round_ % 2 and made.status_code == HTTPStatus.CREATED:
                     client.delete(f"/v1/memories/{made.json()['id']}")
+        self._declare(round_)
         with self.served.client("sk-acme-of-nobody") as stranger:
             stranger.get("/v1/memories")
         for priority in ("interactive", "bulk"):
             headers = {"x-loci-priority": priority}
             httpx.post(f"{self.embedder_url}/v1/embeddings", json={"input": list(_NOTES)}, headers=headers, timeout=30)
+
+    def _declare(self, round_: int) -> None:
+        """Give the operator something to do: a change of a tenant, and one of what it owns."""
+        tenants = Tenants(self.plane)
+        tenants.apply("acme", displayName=f"Round {round_}")
+        if round_:
+            self.plane.kubectl("delete", "service", "loci-dataplane", "-n", "loci-acme", "--ignore-not-found")
 
 
 @contextlib.contextmanager
@@ -58,13 +70,20 @@ def observed(folder: Path) -> Iterator[Run]:
     tenants.mkdir()
     for tenant, tier in TENANTS.items():
         declare(tenants, tenant, tier=tier)
-    with serve(folder, tenants) as served, embedder(folder) as embedder_url:
-        configuration = _configuration(folder, served.url, embedder_url)
-        with prometheus(folder, configuration) as server:
-            yield Run(served, embedder_url, server)
+    (folder / "plane").mkdir()
+    with (
+        serve(folder, tenants) as served,
+        embedder(folder) as embedder_url,
+        control_plane(folder / "plane") as plane,
+    ):
+        install(plane)
+        with operator(plane, folder) as operator_url:
+            configuration = _configuration(folder, served.url, embedder_url, operator_url)
+            with prometheus(folder, configuration) as server:
+                yield Run(served, embedder_url, plane, server)
 
 
-def _configuration(folder: Path, served: str, embedder_url: str) -> dict[str, Any]:
+def _configuration(folder: Path, served: str, embedder_url: str, operator_url: str) -> dict[str, Any]:
     """Prometheus' configuration: the jobs are named as in a cluster, and the rules run every second."""
     document = yaml.safe_load((_ROOT / rules.CHART_RULES).read_text())
     for group in document["groups"]:
@@ -77,6 +96,7 @@ def _configuration(folder: Path, served: str, embedder_url: str) -> dict[str, An
         "scrape_configs": [
             {"job_name": "loci-ingress", "authorization": {"credentials": ADMIN_KEY}, **_target(served)},
             {"job_name": "loci-embedder", **_target(embedder_url)},
+            {"job_name": "loci-operator", **_target(operator_url)},
         ],
     }
 

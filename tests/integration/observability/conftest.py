@@ -12,7 +12,8 @@ from loci_dev.tools.catalog import MissingToolError, tool
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     try:
-        tool("prometheus")
+        for name in ("prometheus", "kube-apiserver"):
+            tool(name)
     except MissingToolError as error:
         pytest.skip(str(error))
     with observed(tmp_path_factory.mktemp("observed")) as running:

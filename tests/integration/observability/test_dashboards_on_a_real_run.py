@@ -77,7 +77,6 @@ def test_every_metric_of_a_rule_exists_in_the_run(run: Run) -> None:
     expressions = [rule.expr for group in rules.groups() for rule in group.rules]
     names = {name for expression in expressions for name in METRIC.findall(expression)}
     assert len(names) > 20
-    names = {name for name in names if not name.startswith("loci_operator_")}  # it needs a cluster
     known = set(label_values(run, '{__name__=~".+"}', "__name__"))
     assert names - known == set()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from loci_dev.observability.dashboards import ingress, platform, slo, stores, tenant
+from loci_dev.observability.dashboards import ingress, operator, platform, slo, stores, tenant
 from loci_dev.observability.panels import Dashboard
 
 FOLDER: Final = "charts/loci/dashboards"
@@ -12,7 +12,7 @@ FOLDER: Final = "charts/loci/dashboards"
 
 def all_dashboards() -> list[Dashboard]:
     """Every dashboard."""
-    return [module.dashboard() for module in (platform, tenant, ingress, stores, slo)]
+    return [module.dashboard() for module in (platform, tenant, ingress, stores, operator, slo)]
 
 
 def rendered() -> dict[str, str]:
