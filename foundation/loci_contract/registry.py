@@ -39,6 +39,7 @@ class TenantState(StrEnum):
     SUSPENDED = "suspended"
     HIBERNATED = "hibernated"
     DELETING = "deleting"
+    UNAVAILABLE = "unavailable"
 
 
 class Priority(StrEnum):

@@ -21,6 +21,11 @@ def placement(tenant: MemoryTenant, tier: MemoryTier) -> Placement:
     return PLACEMENTS[storage_profile(tenant, tier)]
 
 
+def volume_size(tenant: MemoryTenant, tier: MemoryTier) -> str:
+    """Size of each of the tenant's volumes, a quantity: its own, or its tier's."""
+    return tenant.spec.storage.size or tier.spec.storage_size
+
+
 def effective_limits(tenant: MemoryTenant, tier: MemoryTier) -> Limits:
     """Limits of the tier with the tenant's overrides applied.
 

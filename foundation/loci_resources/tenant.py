@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 from loci_contract.names import DEFAULT_KEY_NAME, GROUP, VERSION
 from loci_contract.registry import Scope, Sha256
 from loci_resources.base import Model, ObjectMeta, Resources, Size, Timestamp
+from loci_resources.storage import StoreKind
 from loci_resources.tier import StorageProfile
 
 LabelName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
@@ -149,6 +150,18 @@ class ApiKeyStatus(Model):
     )
 
 
+class DataStatus(Model):
+    """The tenant's data."""
+
+    records: StoreKind = Field(description="Where the records are: embedded, shared or dedicated.")
+    id: str = Field(
+        description="Identity of the data: the uid of the volume's claim, or an identifier of the tenant's share of "
+        "the shared stores. If another one is found, the tenant is not ready (DataLost) until it is annotated with "
+        "loci.dev/accept-data-loss and this value."
+    )
+    size: str | None = Field(None, description="Size of the volume.")
+
+
 class MemoryTenantStatus(Model):
     """Observed state of a tenant."""
 
@@ -159,6 +172,7 @@ class MemoryTenantStatus(Model):
     endpoint: str | None = Field(None, description="URL of the tenant's pod inside the cluster.")
     limits: EffectiveLimits | None = Field(None, description="Limits in force.")
     api_keys: tuple[ApiKeyStatus, ...] = Field((), description="API keys and their states.")
+    data: DataStatus | None = Field(None, description="Where the tenant's data is kept.")
 
 
 class MemoryTenant(Model):

@@ -23,6 +23,7 @@ from loci_kubernetes.api import Api, api
 from loci_kubernetes.errors import KubernetesError
 from loci_kubernetes.watch import SILENCE_SECONDS, WATCH_SECONDS
 from loci_operator.cluster.credentials import CredentialStore
+from loci_operator.cluster.diagnosis import Diagnosis
 from loci_operator.cluster.events import Events
 from loci_operator.cluster.executor import Executor
 from loci_operator.cluster.ingress import Ingress
@@ -30,6 +31,7 @@ from loci_operator.cluster.namespaces import Namespaces
 from loci_operator.cluster.observer import Observer
 from loci_operator.cluster.rollout import Pace, Rollout
 from loci_operator.cluster.secrets import Secrets
+from loci_operator.cluster.warnings import Warnings
 from loci_operator.handlers.events import register
 from loci_operator.handlers.login import register_login
 from loci_operator.loading import drop_missed, load
@@ -72,13 +74,17 @@ async def _run(settings: Settings) -> None:
     ):
         pace = Pace(settings.rollout_at_once, settings.rollout_deadline_seconds)
         observer = Observer(calls, queue.nudge)
+        warnings = Warnings(calls, queue.nudge)
         rollout = Rollout(observer, world.tenants, pace, queue.nudge)
         metrics.show_rollout(rollout)
         platform = _Platforms(_platform(settings))
-        reconciler = _reconciler(_Parts(calls, observer, rollout, world, platform, metrics), session, settings)
+        reconciler = _reconciler(
+            _Parts(calls, observer, warnings, rollout, world, platform, metrics), session, settings
+        )
         await _load(calls, world)
         background = [
             group.create_task(observer.run()),
+            group.create_task(warnings.run()),
             group.create_task(_work(queue, observer, metrics.timed(reconciler.reconcile), settings.workers)),
             group.create_task(_resync(queue, world, calls, settings.resync_seconds)),
             group.create_task(rollout.run()),
@@ -117,6 +123,7 @@ class _Platforms:
 class _Parts:
     api: Api
     observer: Observer
+    warnings: Warnings
     rollout: Rollout
     world: World
     platforms: _Platforms
@@ -148,6 +155,7 @@ def _reconciler(parts: _Parts, session: aiohttp.ClientSession, settings: Setting
             credentials=CredentialStore(secrets),
             executor=Executor(parts.api, secrets, ingress),
             rollout=parts.rollout,
+            diagnosis=Diagnosis(parts.api, parts.observer, parts.warnings),
             events=Events(parts.api, _now),
             repaired=parts.metrics.count_repair,
             platform=lambda: parts.platforms.now,

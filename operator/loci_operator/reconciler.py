@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from loci_kubernetes.api import Api
 from loci_kubernetes.errors import KubernetesError
 from loci_kubernetes.kinds import TENANT
 from loci_operator.cluster.credentials import CredentialStore
+from loci_operator.cluster.diagnosis import Diagnosis
 from loci_operator.cluster.events import Events
 from loci_operator.cluster.executor import Executor
 from loci_operator.cluster.ingress import Ingress
@@ -27,8 +29,9 @@ from loci_operator.cluster.rollout import Rollout
 from loci_operator.cluster.tenants import PURGE, is_there, set_finalizer
 from loci_operator.reconcile.admit import admit
 from loci_operator.reconcile.causes import Problem
+from loci_operator.reconcile.data import keeper, share_data, volume_data, volume_loss
 from loci_operator.reconcile.happenings import happenings
-from loci_operator.reconcile.observed import Manifest, ObjectRef, ref_of, with_hash
+from loci_operator.reconcile.observed import Manifest, ObjectRef, Seen, is_workload, ref_of, with_hash, workload_of
 from loci_operator.reconcile.plan import Apply, Observed, Restrict, plan, repairs
 from loci_operator.reconcile.reading import Known
 from loci_operator.reconcile.rollout import PIN, digests, marked, turn
@@ -43,6 +46,7 @@ from loci_operator.stores.tenant_stores import TenantStores
 from loci_operator.world import World
 from loci_resources.derived import placement
 from loci_resources.errors import RejectedError
+from loci_resources.storage import StoreKind
 from loci_resources.tenant import DeletionPolicy
 from loci_resources.tier import MemoryTier
 
@@ -63,6 +67,7 @@ class Deps:
     credentials: CredentialStore
     executor: Executor
     rollout: Rollout
+    diagnosis: Diagnosis
     events: Events
     repaired: Callable[[str], None]
     """Told the kind of each object that is put right after others changed it."""
@@ -93,13 +98,9 @@ class Reconciler:
         facts = Facts()
         try:
             context, problem = await self._context(known)
-            foreign = self._deps.world.foreign_hashes(context.name)
-            facts = Facts(context.limits, context.keys, foreign, f"http://{host(context)}", stores_problem=problem)
+            context, facts = self._checked(known, context, problem)
             await self._make(known, context)
-            pod = self._pod_problem(context.name)
-            facts = replace(facts, applied=True, pod_ready=self._is_pod_ready(context), pod_problem=pod)
-            facts = replace(facts, own_stores_problem=self._own_stores_problem(context))
-            facts = replace(facts, outdated=self._deps.rollout.outdated(known))
+            facts = await self._looked_at(known, context, facts)
         except TenantGoneError:
             await self._clean_up(known.tenant.metadata.name)
             return
@@ -117,9 +118,38 @@ class Reconciler:
         if facts.stores_problem:
             raise StoresError(facts.stores_problem)
 
+    def _checked(self, known: Known, context: Context, problem: Problem | None) -> tuple[Context, Facts]:
+        """The context, out of service if the tenant's data is lost, and what is known before anything is applied."""
+        foreign = self._deps.world.foreign_hashes(context.name)
+        facts = Facts(context.limits, context.keys, foreign, f"http://{host(context)}", stores_problem=problem)
+        if context.placement.records is StoreKind.SHARED:
+            return context, replace(facts, data=share_data(known.tenant))
+        owner = keeper(context.placement)
+        claim, has_set = self._deps.diagnosis.claim(context, owner), self._set(context, owner) is not None
+        lost = volume_loss(known.tenant, claim, has_set=has_set) if owner else None
+        if lost is not None:
+            return replace(context, out_of_service=True), replace(facts, lost=lost)
+        return context, replace(facts, data=volume_data(context.placement.records, claim))
+
+    async def _looked_at(self, known: Known, context: Context, facts: Facts) -> Facts:
+        """What is known once everything is applied."""
+        diagnosis, objects = self._deps.diagnosis, self._deps.observer.of(context.name)
+        volumes, workload = await diagnosis.volumes(context), workload_of(objects, context.namespace)
+        cause = partial(diagnosis.pods, context, volumes=volumes)
+        return replace(
+            facts,
+            applied=True,
+            pod_ready=workload is not None and workload.ready,
+            pod_problem=cause(NAME),
+            own_stores_problem=stores_problem(objects, context.namespace, servers(context), cause),
+            outdated=self._deps.rollout.outdated(known),
+            volume=", ".join(f"{owner}: {volume.size}" for owner, volume in volumes.items()),
+            volume_problem=next((volume.problem for volume in volumes.values() if volume.problem), None),
+        )
+
     async def _make(self, known: Known, context: Context) -> None:
         record = self._deps.ingress.ref(context.name)
-        desired = [with_hash(self._in_turn(known, manifest)) for manifest in children(context)]
+        desired = [with_hash(self._in_turn(known, manifest)) for manifest in self._children(context)]
         observed = await self._observed(known)
         actions = plan(desired, record, observed)
         if any(isinstance(action, Apply) and ref_of(action.manifest) not in observed.objects for action in actions):
@@ -128,9 +158,16 @@ class Reconciler:
         for kind in repairs(actions, record, observed):
             self._deps.repaired(kind)
 
+    def _children(self, context: Context) -> list[Manifest]:
+        """The tenant's manifests; while its data is lost, no StatefulSet is made that would start with an empty volume."""
+        made, owner = children(context), keeper(context.placement)
+        if context.out_of_service and self._set(context, owner) is None:
+            return [m for m in made if (m["kind"], m["metadata"]["name"]) != ("StatefulSet", owner)]
+        return made
+
     def _in_turn(self, known: Known, manifest: Manifest) -> Manifest:
-        """A StatefulSet holds its pods until their turn has come; other manifests stay as they are."""
-        if (manifest["kind"], manifest["metadata"]["name"]) != ("StatefulSet", NAME):
+        """A workload holds its pods until their turn has come; other manifests stay as they are."""
+        if not is_workload(manifest):
             return manifest
         metadata, mark = known.tenant.metadata, digests(manifest, known.tenant)
         seen = self._deps.observer.of(metadata.name).get(ref_of(manifest))
@@ -138,17 +175,8 @@ class Reconciler:
         chosen = turn(mark, seen, granted, pinned=metadata.annotations.get(PIN) == "true")
         return marked(manifest, mark._replace(turn=chosen))
 
-    def _is_pod_ready(self, context: Context) -> bool:
-        kind = "StatefulSet" if context.placement.has_volume else "Deployment"
-        seen = self._deps.observer.of(context.name).get(ObjectRef(kind, context.namespace, NAME))
-        return seen is not None and seen.ready
-
-    def _own_stores_problem(self, context: Context) -> Problem | None:
-        return stores_problem(self._deps.observer.of(context.name), context.namespace, servers(context))
-
-    def _pod_problem(self, tenant: str) -> Problem | None:
-        seen = self._deps.observer.of(tenant)
-        return next((e.problem for ref, e in seen.items() if e.problem and ref.name.startswith(NAME)), None)
+    def _set(self, context: Context, name: str) -> Seen | None:
+        return self._deps.observer.of(context.name).get(ObjectRef("StatefulSet", context.namespace, name))
 
     async def _context(self, known: Known) -> tuple[Context, Problem | None]:
         """Everything derived from the spec, and a problem with its stores; raises RejectedError if it cannot be met."""

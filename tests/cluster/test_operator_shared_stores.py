@@ -53,15 +53,18 @@ def stores(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield made
 
 
-@pytest.fixture(scope="module")
-def operator(start_operator: Any, stores: Stores) -> Iterator[Path]:
-    settings = {
+def settings_of(stores: Stores) -> dict[str, str]:
+    return {
         "LOCI_POSTGRES_ADMIN_DSN": stores.postgres.dsn(database="loci"),
         "LOCI_CHROMA_URL": stores.gate.url,
         "LOCI_CHROMA_PROVISIONER_TOKEN": PROVISIONER_TOKEN,
         "LOCI_STORES_EGRESS": json.dumps([{"ports": [{"port": 5432, "protocol": "TCP"}]}]),
     }
-    made: AbstractContextManager[Path] = start_operator(**settings)
+
+
+@pytest.fixture(scope="module")
+def operator(start_operator: Any, stores: Stores) -> Iterator[Path]:
+    made: AbstractContextManager[Path] = start_operator(**settings_of(stores))
     with made as log:
         yield log
 

@@ -12,10 +12,9 @@ import structlog
 from loci_contract.names import namespace
 from loci_operator.cluster.observer import Observer
 from loci_operator.reconcile.causes import Problem
-from loci_operator.reconcile.observed import ObjectRef, Seen
+from loci_operator.reconcile.observed import Seen, workload_of
 from loci_operator.reconcile.reading import Known
 from loci_operator.reconcile.rollout import CANARY, PIN, Candidate, Turn, Wave, at_once, next_wave, outdated, parse
-from loci_operator.specs.context import NAME
 
 _TICK_SECONDS: Final = 1.0
 _MAY_PASS: Final = {"Unschedulable"}
@@ -58,7 +57,7 @@ class Rollout:
     def outdated(self, known: Known) -> Problem | None:
         """Why a tenant's pod is not up to date; None when it is, or when there is none."""
         name, annotations = known.tenant.metadata.name, known.tenant.metadata.annotations
-        seen = self._set(name)
+        seen = self._workload(name)
         mark = parse(seen.rollout) if seen else None
         if seen is None or mark is None:
             return None
@@ -106,12 +105,12 @@ class Rollout:
             self._done = 0
 
     def _candidate(self, name: str, now: float) -> Candidate | None:
-        seen = self._set(name)
+        seen = self._workload(name)
         mark = parse(seen.rollout) if seen else None
         if seen is None or mark is None:
             return None
         annotations = self._tenants[name].tenant.metadata.annotations
-        # A turn that came counts before the set shows it.
+        # A turn that came counts before the workload shows it.
         granted = self._granted.get(name) if mark.turn is Turn.HELD else None
         return Candidate(
             tenant=name,
@@ -129,9 +128,9 @@ class Rollout:
         return is_late or (problem is not None and problem.reason not in _MAY_PASS)
 
     def _is_held(self, name: str) -> bool:
-        seen = self._set(name)
+        seen = self._workload(name)
         mark = parse(seen.rollout) if seen else None
         return mark is not None and mark.turn is Turn.HELD
 
-    def _set(self, name: str) -> Seen | None:
-        return self._observer.of(name).get(ObjectRef("StatefulSet", namespace(name), NAME))
+    def _workload(self, name: str) -> Seen | None:
+        return workload_of(self._observer.of(name), namespace(name))

@@ -17,7 +17,9 @@ import orjson
 
 from loci_contract.names import GROUP
 from loci_operator.reconcile.causes import Problem
+from loci_operator.specs.context import NAME
 
+WORKLOADS: Final = ("StatefulSet", "Deployment")
 HASH: Final = f"{GROUP}/hash"
 """Annotation: hash of the manifest that an object was last applied from."""
 
@@ -30,6 +32,25 @@ class ObjectRef(NamedTuple):
     kind: str
     namespace: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A PersistentVolumeClaim.
+
+    Args:
+        uid: identity of the claim, and so of the volume that is bound to it.
+        bound: whether it has a volume.
+        requested: requested size, a quantity.
+        capacity: size of the volume, a quantity; empty while there is none.
+        class_name: its StorageClass; empty if it has none.
+    """
+
+    uid: str
+    bound: bool
+    requested: str
+    capacity: str
+    class_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +69,32 @@ class Seen:
     profile: str = ""
     replicas: int | None = None
     serving: bool = False
-    """Of a StatefulSet: as many pods are ready as it wants, whichever template they run."""
+    """Of a workload: as many pods are ready as it wants, whichever template they run."""
     updated: bool = False
-    """Of a StatefulSet: its newest template was rolled out to all of its pods, and they were ready then."""
+    """Of a workload: its newest template was rolled out to all of its pods, and they were ready then."""
     rollout: str = ""
-    """Of a StatefulSet: its mark, as `rollout.parse` reads it."""
+    """Of a workload: its mark, as `rollout.parse` reads it."""
     problem: Problem | None = None
-    """For a pod: why it is not ready."""
+    """Of a pod: why it is not ready. Of a Deployment: why it cannot make pods."""
+    claim: Claim | None = None
+    """Of a PersistentVolumeClaim: its volume."""
 
 
 def ref_of(manifest: Mapping[str, Any]) -> ObjectRef:
     """Object reference of a manifest."""
     metadata = manifest["metadata"]
     return ObjectRef(manifest["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+def workload_of(objects: Mapping[ObjectRef, Seen], namespace: str) -> Seen | None:
+    """The tenant's data plane, a StatefulSet or a Deployment; None if there is none."""
+    found = (objects.get(ObjectRef(kind, namespace, NAME)) for kind in WORKLOADS)
+    return next((seen for seen in found if seen), None)
+
+
+def is_workload(manifest: Mapping[str, Any]) -> bool:
+    """Whether a manifest is the tenant's data plane."""
+    return manifest["kind"] in WORKLOADS and manifest["metadata"]["name"] == NAME
 
 
 def with_hash(manifest: Manifest) -> Manifest:

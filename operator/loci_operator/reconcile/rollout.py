@@ -1,8 +1,9 @@
 """Waves: a change that the platform makes to every pod reaches a few tenants at a time. Pure.
 
-A StatefulSet is always applied with its newest template; while its tenant's turn has not come, a partition keeps the
-pod at the revision before. The annotation ROLLOUT of the set keeps the turn and what it is for, so that a restarted
-operator goes on where it was. What a tenant's own spec asks for (tier, resources, storage) does not wait.
+A workload is always applied with its newest template; while its tenant's turn has not come, the partition of a
+StatefulSet, or `paused` of a Deployment, keeps the pods at the revision before. The annotation ROLLOUT of the workload
+keeps the turn and what it is for, so that a restarted operator goes on where it was. What a tenant's own spec asks for
+(tier, resources, storage) does not wait.
 
 Tenants annotated as canaries come first, without any the first tenant by name; then at most `at_once` are under way,
 and each that becomes ready makes room for the next. An updated pod that fails stops the waves until it is ready, or is
@@ -27,7 +28,7 @@ from loci_operator.reconcile.observed import Manifest, Seen
 from loci_resources.tenant import MemoryTenant
 
 ROLLOUT: Final = f"{GROUP}/rollout"
-"""Annotation of a StatefulSet: its turn, and the digests of its template and of what the tenant asked for."""
+"""Annotation of a workload: its turn, and the digests of its template and of what the tenant asked for."""
 PIN: Final = f"{GROUP}/pin"
 """Annotation of a tenant: "true" keeps its pod as it is."""
 CANARY: Final = f"{GROUP}/canary"
@@ -57,7 +58,7 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A tenant with a StatefulSet.
+    """A tenant with a workload.
 
     Args:
         tenant: its name.
@@ -139,7 +140,7 @@ def turn(wanted: Mark, seen: Seen | None, granted: Turn | None, *, pinned: bool)
 
     Args:
         wanted: the digests of what is wanted; its turn is not looked at.
-        seen: the StatefulSet as last seen; None when there is none.
+        seen: the workload as last seen; None when there is none.
         granted: the turn that came for the tenant; None while none has.
         pinned: whether its pod stays as it is.
     """
@@ -170,22 +171,27 @@ def outdated(chosen: Turn, failed: Sequence[str], *, pinned: bool, updated: bool
 
 
 def digests(manifest: Manifest, tenant: MemoryTenant) -> Mark:
-    """Return the digests of a set's template and of the part that the tenant's own spec asks for."""
+    """Return the digests of a workload's template and of the part that the tenant's own spec asks for."""
     own = tenant.spec.model_dump(mode="json", include=_OWN)
     return Mark(Turn.HELD, _digest(manifest["spec"]["template"]), _digest(own))
 
 
 def marked(manifest: Manifest, mark: Mark) -> Manifest:
-    """The set with its turn, and with the partition that holds its pods when it has not come."""
-    metadata, spec = manifest["metadata"], manifest["spec"]
+    """The workload with its turn, and with what holds its pods when that has not come."""
+    metadata, is_held = manifest["metadata"], mark.turn is Turn.HELD
     annotations = {**metadata.get("annotations", {}), ROLLOUT: ".".join(mark)}
-    partition = spec["replicas"] if mark.turn is Turn.HELD else 0
-    strategy = {"type": "RollingUpdate", "rollingUpdate": {"partition": partition}}
     return {
         **manifest,
         "metadata": {**metadata, "annotations": annotations},
-        "spec": {**spec, "updateStrategy": strategy},
+        "spec": {**manifest["spec"], **_hold(manifest, is_held=is_held)},
     }
+
+
+def _hold(manifest: Manifest, *, is_held: bool) -> Manifest:
+    if manifest["kind"] == "Deployment":
+        return {"paused": is_held}
+    partition = manifest["spec"]["replicas"] if is_held else 0
+    return {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": partition}}}
 
 
 def parse(text: str) -> Mark | None:

@@ -13,7 +13,15 @@ from loci_contract.registry import KeyRecord, Limits
 from loci_operator.reconcile.admit import TERMINATING
 from loci_operator.reconcile.causes import Problem
 from loci_resources.errors import RejectedError
-from loci_resources.tenant import ApiKeyStatus, Condition, EffectiveLimits, KeyState, MemoryTenant, MemoryTenantStatus
+from loci_resources.tenant import (
+    ApiKeyStatus,
+    Condition,
+    DataStatus,
+    EffectiveLimits,
+    KeyState,
+    MemoryTenant,
+    MemoryTenantStatus,
+)
 
 _STEPS: Final = ("NamespaceReady", "CredentialsReady", "StoresReady", "DataPlaneReady")
 
@@ -37,6 +45,14 @@ class Facts:
     """Why a store of the tenant's own is not ready."""
     outdated: Problem | None = None
     """Why the pod is not up to date, if it is not."""
+    data: DataStatus | None = None
+    """Where the data is, if that is to be recorded anew."""
+    lost: Problem | None = None
+    """That the recorded data is gone."""
+    volume: str = ""
+    """Sizes of the volumes; empty if there is none."""
+    volume_problem: Problem | None = None
+    """Why a volume is not as wanted."""
     rejected: RejectedError | None = None
     failed: str | None = None
     """Error message of a failed step that is being retried."""
@@ -58,6 +74,7 @@ def status(tenant: MemoryTenant, facts: Facts, now: datetime) -> MemoryTenantSta
         endpoint=facts.endpoint,
         limits=EffectiveLimits(**facts.limits.model_dump()) if facts.limits else None,
         api_keys=_api_keys(facts, now),
+        data=facts.data or tenant.status.data,
     )
 
 
@@ -114,15 +131,24 @@ def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
         steps["StoresReady"] = _Verdict("False", *facts.stores_problem)
     if facts.own_stores_problem and facts.applied:
         steps["StoresReady"] = _Verdict("False", *facts.own_stores_problem)
+    if facts.lost:
+        steps["StoresReady"] = _Verdict("False", *facts.lost)
     first_problem = next((v for v in steps.values() if v.holds != "True"), None)
-    if facts.stores_problem and not facts.failed:
+    if (facts.stores_problem and not facts.failed) or facts.lost:
         first_problem = steps["StoresReady"]
     suspended = _suspended(tenant)
     if suspended.holds == "True":
         first_problem = _Verdict("False", "Suspended", suspended.message)
     current = _Verdict("False", *facts.outdated) if facts.outdated else _Verdict("True", "Current")
     steps |= {"UpToDate": current} if facts.applied else {}
+    steps |= _volume(facts)
     return {**steps, "Suspended": suspended, "Ready": first_problem or _Verdict("True", "Serving")}
+
+
+def _volume(facts: Facts) -> dict[str, _Verdict]:
+    if facts.volume_problem:
+        return {"VolumeReady": _Verdict("False", *facts.volume_problem)}
+    return {"VolumeReady": _Verdict("True", "AsWanted", facts.volume)} if facts.volume else {}
 
 
 def _suspended(tenant: MemoryTenant) -> _Verdict:
@@ -134,6 +160,8 @@ def _suspended(tenant: MemoryTenant) -> _Verdict:
 def _phase(tenant: MemoryTenant, facts: Facts, ready: Condition) -> str:
     if tenant.metadata.deletion_timestamp is not None:
         return "Deleting"
+    if facts.lost:
+        return "Failed"
     if facts.rejected:
         return "Terminating" if facts.rejected.reason == TERMINATING else "Failed"
     if tenant.spec.suspend:

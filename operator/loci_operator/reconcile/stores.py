@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from loci_operator.reconcile.causes import Problem
@@ -13,13 +13,17 @@ STARTING: Final = "StoreStarting"
 _TITLES: Final = {"postgres": "PostgreSQL", "chroma": "Chroma", "neo4j": "Neo4j", "redis": "Redis"}
 
 
-def stores_problem(seen: Mapping[ObjectRef, Seen], namespace: str, servers: Sequence[Server]) -> Problem | None:
-    """The first store of its own that a tenant waits for, and the cause in its pod's status if there is one."""
+def stores_problem(
+    seen: Mapping[ObjectRef, Seen],
+    namespace: str,
+    servers: Sequence[Server],
+    cause: Callable[[str], Problem | None],
+) -> Problem | None:
+    """The first store of its own that a tenant waits for; `cause` tells why the pods of a StatefulSet are not ready."""
     for server in servers:
         workload = seen.get(ObjectRef("StatefulSet", namespace, server.name))
         if workload is None or not workload.ready:
-            pod = seen.get(ObjectRef("Pod", namespace, f"{server.name}-0"))
-            return _told(server, namespace, pod.problem if pod else None)
+            return _told(server, namespace, cause(server.name))
     return None
 
 

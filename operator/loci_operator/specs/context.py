@@ -56,6 +56,8 @@ class Context:
     ingress_token: str = field(repr=False)
     stores: StoreAccess = NO_STORES
     """Access to the stores that are not in the tenant's pod."""
+    out_of_service: bool = False
+    """Whether the ingress rejects all requests, because the tenant's data is lost."""
 
     @property
     def name(self) -> str:

@@ -8,6 +8,7 @@ from loci_contract.chroma import REGISTRY_COLLECTION, CollectionRecord, record_s
 from loci_contract.environment import INGRESS_TOKEN_FILE_NAME
 from loci_contract.keys import sha256
 from loci_contract.names import API_KEYS_SECRET, LABEL_REGISTRY, REGISTRY_DATA_KEY, REGISTRY_TENANT, registry_secret
+from loci_contract.registry import TenantState
 from loci_operator.specs.context import NAME, Context, Manifest, metadata
 from loci_operator.specs.encoding import secret_data
 from loci_operator.specs.service import host
@@ -28,6 +29,8 @@ def data_plane_secret(context: Context) -> Manifest:
 def registry_record_secret(context: Context) -> Manifest:
     """Registry record for the ingress, a Secret in the system namespace."""
     record = registry_record(context.tenant, context.tier, context.keys, host(context), context.ingress_token)
+    if context.out_of_service and record.state is TenantState.ACTIVE:
+        record = record.model_copy(update={"state": TenantState.UNAVAILABLE})
     meta = metadata(context, registry_secret(context.name), context.platform.system_namespace)
     meta["labels"][LABEL_REGISTRY] = REGISTRY_TENANT
     return _secret(meta, {REGISTRY_DATA_KEY: record.model_dump_json()})

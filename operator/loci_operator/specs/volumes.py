@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from loci_operator.specs.context import Context, Manifest
+from loci_resources.derived import volume_size
 
 
 def claim(context: Context, labels: dict[str, str]) -> Manifest:
@@ -10,7 +11,7 @@ def claim(context: Context, labels: dict[str, str]) -> Manifest:
     storage = context.tenant.spec.storage
     spec: Manifest = {
         "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": storage.size or context.tier.spec.storage_size}},
+        "resources": {"requests": {"storage": volume_size(context.tenant, context.tier)}},
     }
     if class_name := storage.storage_class_name or context.platform.storage_class_name:
         spec["storageClassName"] = class_name

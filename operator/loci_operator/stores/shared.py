@@ -23,6 +23,7 @@ from loci_operator.cluster.secrets import Secrets
 from loci_operator.provision.breaker import Breaker
 from loci_operator.provision.ports import Collections, Provisioner, ProvisionError, StoreAwayError
 from loci_operator.reconcile.causes import Problem
+from loci_operator.reconcile.data import check_share
 from loci_operator.specs.stores import (
     CHROMA_TOKEN,
     POSTGRES_DSN,
@@ -138,6 +139,7 @@ class SharedPostgres:
                 f'{ADOPT}="true" to take it over, or choose another name.'
             )
             raise RejectedError("StoresReady", "RetainedDataExists", message)
+        check_share(tenant, found=holder is not None)
         await self._provisioner.create(name, password)
         if holder != uid:
             await self._provisioner.hand_over(name, uid)
