@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,19 @@ from loci_dev.cluster.controlplane import ControlPlane, control_plane
 from loci_dev.cluster.tenants import Tenants
 from loci_dev.rigs.pod import answers
 from loci_dev.rigs.processes import free_port, running
+
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+
+
+def storage_class(name: str, *annotations: str, expands: bool = True) -> dict[str, Any]:
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": name, "annotations": dict.fromkeys(annotations, "true")},
+        "provisioner": "kubernetes.io/host-path",
+        "allowVolumeExpansion": expands,
+    }
+
 
 StartOperator = Callable[..., AbstractContextManager[Path]]
 
@@ -29,6 +43,8 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
         items = [entry for entry in chart.render() if entry["kind"].startswith("ValidatingAdmissionPolicy")]
         guards = {"apiVersion": "v1", "kind": "List", "items": items}
         running_plane.kubectl("apply", "-f", "-", stdin=json.dumps(guards))
+        # Its volumes are folders, which the controller manager makes.
+        running_plane.kubectl("apply", "-f", "-", stdin=json.dumps(storage_class("standard", DEFAULT_CLASS)))
         yield running_plane
 
 

@@ -86,8 +86,7 @@ def test_another_image_reaches_deployments_in_waves_too(tenants: Tenants, start:
     with start():
         for name in (first, second):
             tenants.apply(name, storage=SHARED)
-        for name in (first, second):
-            wait_until(lambda name=name: serves(tenants, name), f"{name} serves")
+        wait_until(lambda: serves(tenants, first) and serves(tenants, second), "both serve")
     with start(LOCI_IMAGE="loci:2", LOCI_ROLLOUT_AT_ONCE="1"):
         wait_until(lambda: images(tenants, first) == ["loci:2"], "the first is updated")
         wait_until(lambda: tenants.condition(second, "UpToDate").get("reason") == "WaitingForTurn", "the second waits")

@@ -15,20 +15,28 @@ CLAIM = "data-loci-dataplane-0"
 
 @pytest.fixture(autouse=True, scope="module")
 def classes(plane: ControlPlane) -> Iterator[None]:
-    """Classes whose volumes are folders; the controller manager provisions them."""
-    kind = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "provisioner": "kubernetes.io/host-path"}
-    for name, expands in (("grows", True), ("fixed", False)):
-        made = {**kind, "metadata": {"name": name}, "allowVolumeExpansion": expands}
-        plane.kubectl("apply", "-f", "-", stdin=json.dumps(made))
+    """Another class, whose volumes do not grow."""
+    standard = json.loads(plane.kubectl("get", "storageclass", "standard", "-o", "json"))
+    fixed = {**standard, "metadata": {"name": "fixed"}, "allowVolumeExpansion": False}
+    plane.kubectl("apply", "-f", "-", stdin=json.dumps(fixed))
     yield
-    plane.kubectl("delete", "storageclass", "grows", "fixed")
+    plane.kubectl("delete", "storageclass", "fixed")
+
+
+@pytest.fixture
+def no_default(plane: ControlPlane) -> Iterator[None]:
+    """For the length of a test, no class is the default."""
+    default = "storageclass.kubernetes.io/is-default-class"
+    plane.kubectl("annotate", "storageclass", "standard", f"{default}-")
+    yield
+    plane.kubectl("annotate", "storageclass", "standard", f"{default}=true")
 
 
 def claim(tenants: Tenants, name: str) -> dict[str, Any]:
     return tenants.get("pvc", CLAIM, "-n", f"loci-{name}")
 
 
-def with_volume(tenants: Tenants, name: str, class_name: str = "grows", **spec: Any) -> None:
+def with_volume(tenants: Tenants, name: str, class_name: str = "standard", **spec: Any) -> None:
     tenants.apply(name, storage={"storageClassName": class_name}, **spec)
     wait_until(lambda: "size" in tenants.status(name).get("data", {}), "it has a volume")
 
@@ -41,7 +49,7 @@ def reason(tenants: Tenants, name: str, condition: str) -> str:
 def test_the_volume_grows_with_the_tier_where_its_class_lets_it(tenants: Tenants) -> None:
     with_volume(tenants, "growing")
     assert tenants.condition("growing", "VolumeReady")["status"] == "True"
-    tenants.apply("growing", storage={"storageClassName": "grows"}, tier="enterprise")
+    tenants.apply("growing", storage={"storageClassName": "standard"}, tier="enterprise")
     wait_until(lambda: claim(tenants, "growing")["spec"]["resources"]["requests"]["storage"] == "100Gi", "it is asked")
     wait_until(lambda: reason(tenants, "growing", "VolumeReady") == "Expanding", "the condition says so")
     patch = ("patch", "pvc", CLAIM, "-n", "loci-growing", "--subresource=status", "--type=merge")
@@ -63,7 +71,7 @@ def test_a_volume_that_cannot_grow_says_what_to_do_and_a_smaller_tier_needs_noth
     wait_until(lambda: tenants.condition("stunted", "VolumeReady").get("status") == "True", "10Gi are enough for free")
 
 
-@pytest.mark.usefixtures("operator")
+@pytest.mark.usefixtures("operator", "no_default")
 @pytest.mark.parametrize(
     ("name", "storage", "told"),
     [
