@@ -159,7 +159,7 @@ class Reconciler:
             self._deps.repaired(kind)
 
     def _children(self, context: Context) -> list[Manifest]:
-        """The tenant's manifests; while its data is lost, no StatefulSet is made that would start with an empty volume."""
+        """The tenant's manifests; while its data is lost, without a StatefulSet that would start an empty volume."""
         made, owner = children(context), keeper(context.placement)
         if context.out_of_service and self._set(context, owner) is None:
             return [m for m in made if (m["kind"], m["metadata"]["name"]) != ("StatefulSet", owner)]

@@ -103,46 +103,55 @@ class _Verdict:
 
 def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
     if tenant.metadata.deletion_timestamp is not None:
-        message = "The tenant is being deleted; requests are rejected. metadata.finalizers lists what is pending."
-        if facts.stores_problem:
-            message = (
-                f"Requests are rejected. Data in the shared stores cannot be removed: {facts.stores_problem.message}"
-            )
-        going = _Verdict("False", "Deleting", message)
-        return {"Deleting": _Verdict("True", "DeletionRequested", message), "Ready": going}
+        return _going(facts)
+    suspended = _suspended(tenant)
     if facts.rejected:
         problem = _Verdict("False", facts.rejected.reason, facts.rejected.message)
         steps = {facts.rejected.condition: problem} if facts.rejected.condition in _STEPS else {}
-        return {**steps, "Suspended": _suspended(tenant), "Ready": problem}
+        return {**steps, "Suspended": suspended, "Ready": problem}
+    steps = _steps(tenant, facts)
+    ready = next((v for v in steps.values() if v.holds != "True"), _Verdict("True", "Serving"))
+    if (facts.stores_problem and not facts.failed) or facts.lost:
+        ready = steps["StoresReady"]
+    if suspended.holds == "True":
+        ready = _Verdict("False", "Suspended", suspended.message)
+    return {**steps, **_beside(facts), "Suspended": suspended, "Ready": ready}
+
+
+def _going(facts: Facts) -> dict[str, _Verdict]:
+    message = "The tenant is being deleted; requests are rejected. metadata.finalizers lists what is pending."
+    if facts.stores_problem:
+        message = f"Requests are rejected. Data in the shared stores cannot be removed: {facts.stores_problem.message}"
+    going = _Verdict("False", "Deleting", message)
+    return {"Deleting": _Verdict("True", "DeletionRequested", message), "Ready": going}
+
+
+def _steps(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
+    """The conditions that make a tenant ready, in the order in which they come true."""
     made = _Verdict("True", "Applied") if facts.applied else _Verdict("False", "Retrying", facts.failed or "")
-    pod = _Verdict("True", "PodReady")
-    if not facts.pod_ready and facts.pod_problem:
-        pod = _Verdict("False", *facts.pod_problem)
-    elif not facts.pod_ready:
-        pod = _Verdict(
-            "False",
-            "PodNotReady",
-            f"Waiting for the pod. Inspect it: kubectl describe statefulsets,pods -n {_ns(tenant)}",
-        )
-    steps = {**dict.fromkeys(_STEPS, made), "DataPlaneReady": pod if facts.applied else made}
+    steps = {**dict.fromkeys(_STEPS, made), "DataPlaneReady": _pod(tenant, facts) if facts.applied else made}
     if facts.stores_problem:
         waiting = _Verdict("False", "WaitingForStores", facts.stores_problem.message)
         steps = steps if facts.applied or facts.failed else dict.fromkeys(_STEPS, waiting)
-        steps["StoresReady"] = _Verdict("False", *facts.stores_problem)
-    if facts.own_stores_problem and facts.applied:
-        steps["StoresReady"] = _Verdict("False", *facts.own_stores_problem)
-    if facts.lost:
-        steps["StoresReady"] = _Verdict("False", *facts.lost)
-    first_problem = next((v for v in steps.values() if v.holds != "True"), None)
-    if (facts.stores_problem and not facts.failed) or facts.lost:
-        first_problem = steps["StoresReady"]
-    suspended = _suspended(tenant)
-    if suspended.holds == "True":
-        first_problem = _Verdict("False", "Suspended", suspended.message)
+    own = facts.own_stores_problem if facts.applied else None
+    if problem := facts.lost or own or facts.stores_problem:
+        steps["StoresReady"] = _Verdict("False", *problem)
+    return steps
+
+
+def _pod(tenant: MemoryTenant, facts: Facts) -> _Verdict:
+    if facts.pod_ready:
+        return _Verdict("True", "PodReady")
+    if facts.pod_problem:
+        return _Verdict("False", *facts.pod_problem)
+    inspect = f"kubectl describe statefulsets,pods -n {_ns(tenant)}"
+    return _Verdict("False", "PodNotReady", f"Waiting for the pod. Inspect it: {inspect}")
+
+
+def _beside(facts: Facts) -> dict[str, _Verdict]:
+    """Conditions that a tenant serves without."""
     current = _Verdict("False", *facts.outdated) if facts.outdated else _Verdict("True", "Current")
-    steps |= {"UpToDate": current} if facts.applied else {}
-    steps |= _volume(facts)
-    return {**steps, "Suspended": suspended, "Ready": first_problem or _Verdict("True", "Serving")}
+    return ({"UpToDate": current} if facts.applied else {}) | _volume(facts)
 
 
 def _volume(facts: Facts) -> dict[str, _Verdict]:

@@ -13,8 +13,8 @@ OLD = Claim("old", bound=True, requested="10Gi", capacity="10Gi", class_name="fa
 NEW = Claim("new", bound=True, requested="10Gi", capacity="10Gi", class_name="fast")
 
 
-def tenant(recorded: str | None, accepts: str = "", profile: StorageProfile = StorageProfile.EMBEDDED) -> MemoryTenant:
-    data = DataStatus(profile=profile, id=recorded) if recorded else None
+def tenant(recorded: str | None, accepts: str = "", records: StoreKind = StoreKind.EMBEDDED) -> MemoryTenant:
+    data = DataStatus(records=records, id=recorded) if recorded else None
     annotations = {ACCEPT_LOSS: accepts} if accepts else {}
     metadata = ObjectMeta(name="acme", uid="u", annotations=annotations)
     return MemoryTenant(metadata=metadata, spec=MemoryTenantSpec(tier="pro"), status=MemoryTenantStatus(data=data))

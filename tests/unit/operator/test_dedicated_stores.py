@@ -138,13 +138,12 @@ def test_a_store_that_is_not_ready_is_named_with_its_cause(made: Context) -> Non
     ready = Seen(version="1", hash="", foreign=False, deleting=False, ready=True)
     waiting = replace(ready, ready=False)
     seen = {ObjectRef("StatefulSet", "loci-acme", f"loci-{store}"): ready for store in STORES}
-    own = servers(made)
-    assert stores_problem(seen, "loci-acme", own) is None
+    own, known = servers(made), {"loci-neo4j": Problem("OOMKilled", "Raise it.")}
+    assert stores_problem(seen, "loci-acme", own, known.get) is None
     seen[ObjectRef("StatefulSet", "loci-acme", "loci-neo4j")] = waiting
-    problem = stores_problem(seen, "loci-acme", own)
+    problem = stores_problem(seen, "loci-acme", own, {}.get)
     assert problem
     assert (problem.reason, problem.message.split()[0]) == ("StoreStarting", "Neo4j")
-    seen[ObjectRef("Pod", "loci-acme", "loci-neo4j-0")] = replace(waiting, problem=Problem("OOMKilled", "Raise it."))
-    assert stores_problem(seen, "loci-acme", own) == Problem("OOMKilled", "Neo4j: Raise it.")
+    assert stores_problem(seen, "loci-acme", own, known.get) == Problem("OOMKilled", "Neo4j: Raise it.")
     del seen[ObjectRef("StatefulSet", "loci-acme", "loci-postgres")]
-    assert "PostgreSQL" in str(stores_problem(seen, "loci-acme", own))
+    assert "PostgreSQL" in str(stores_problem(seen, "loci-acme", own, known.get))
