@@ -46,14 +46,14 @@ def volume_loss(tenant: MemoryTenant, claim: Claim | None, *, has_set: bool) -> 
 
 
 def volume_data(records: StoreKind, claim: Claim | None) -> DataStatus | None:
-    """What to record of a volume that is in use; None keeps what is recorded."""
+    """The status of a volume that is in use; None keeps the recorded one."""
     if claim is None or not claim.bound:
         return None
     return DataStatus(records=records, id=claim.uid, size=claim.capacity or claim.requested)
 
 
 def share_data(tenant: MemoryTenant) -> DataStatus:
-    """What to record of a share of the shared stores that is in use: another identity after an acknowledged loss."""
+    """The status of a share of the shared stores that is in use: another identity after an acknowledged loss."""
     recorded = tenant.status.data
     if recorded is not None and not _is_accepted(tenant, recorded):
         return recorded

@@ -138,12 +138,16 @@ def test_a_store_that_is_not_ready_is_named_with_its_cause(made: Context) -> Non
     ready = Seen(version="1", hash="", foreign=False, deleting=False, ready=True)
     waiting = replace(ready, ready=False)
     seen = {ObjectRef("StatefulSet", "loci-acme", f"loci-{store}"): ready for store in STORES}
-    own, known = servers(made), {"loci-neo4j": Problem("OOMKilled", "Raise it.")}
-    assert stores_problem(seen, "loci-acme", own, known.get) is None
+    own = servers(made)
+
+    def known(name: str) -> Problem | None:
+        return Problem("OOMKilled", "Raise it.") if name == "loci-neo4j" else None
+
+    assert stores_problem(seen, "loci-acme", own, known) is None
     seen[ObjectRef("StatefulSet", "loci-acme", "loci-neo4j")] = waiting
-    problem = stores_problem(seen, "loci-acme", own, {}.get)
+    problem = stores_problem(seen, "loci-acme", own, lambda _: None)
     assert problem
     assert (problem.reason, problem.message.split()[0]) == ("StoreStarting", "Neo4j")
-    assert stores_problem(seen, "loci-acme", own, known.get) == Problem("OOMKilled", "Neo4j: Raise it.")
+    assert stores_problem(seen, "loci-acme", own, known) == Problem("OOMKilled", "Neo4j: Raise it.")
     del seen[ObjectRef("StatefulSet", "loci-acme", "loci-postgres")]
-    assert "PostgreSQL" in str(stores_problem(seen, "loci-acme", own, known.get))
+    assert "PostgreSQL" in str(stores_problem(seen, "loci-acme", own, known))
