@@ -132,7 +132,7 @@ class Reconciler:
         return context, replace(facts, data=volume_data(context.placement.records, claim))
 
     async def _looked_at(self, known: Known, context: Context, facts: Facts) -> Facts:
-        """What is known once everything is applied."""
+        """The facts once everything is applied."""
         diagnosis, objects = self._deps.diagnosis, self._deps.observer.of(context.name)
         volumes, workload = await diagnosis.volumes(context), workload_of(objects, context.namespace)
         cause = partial(diagnosis.pods, context, volumes=volumes)

@@ -88,7 +88,7 @@ def test_another_image_reaches_deployments_in_waves_too(tenants: Tenants, start:
             tenants.apply(name, storage=SHARED)
         wait_until(lambda: serves(tenants, first) and serves(tenants, second), "both serve")
     with start(LOCI_IMAGE="loci:2", LOCI_ROLLOUT_AT_ONCE="1"):
-        wait_until(lambda: images(tenants, first) == ["loci:2"], "the first is updated")
+        wait_until(lambda: "loci:2" in images(tenants, first), "the first is updated")
         wait_until(lambda: tenants.condition(second, "UpToDate").get("reason") == "WaitingForTurn", "the second waits")
         assert images(tenants, second) == ["loci:test"]
         assert tenants.condition(second, "Ready")["status"] == "True"
@@ -97,7 +97,7 @@ def test_another_image_reaches_deployments_in_waves_too(tenants: Tenants, start:
         wait_until(lambda: serves(tenants, second), "it serves again")
         assert images(tenants, second) == ["loci:test"]
         wait_until(lambda: serves(tenants, first), "the first is ready")
-        wait_until(lambda: images(tenants, second) == ["loci:2"], "the second comes next")
+        wait_until(lambda: "loci:2" in images(tenants, second), "the second comes next")
         wait_until(lambda: serves(tenants, second), "the second is ready")
         wait_until(lambda: tenants.condition(second, "UpToDate").get("status") == "True", "all are up to date")
 
