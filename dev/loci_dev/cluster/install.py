@@ -65,8 +65,23 @@ def _local_values(loci_image: str) -> dict[str, Any]:
         "stores": {
             "postgres": {"enabled": True, "image": reference(images.POSTGRES_IMAGE), "storage": {"size": "1Gi"}},
             "chroma": {"enabled": True, "storage": {"size": "1Gi"}},
+            "dedicated": {
+                **{store: {"resources": _small("256Mi")} for store in ("postgres", "gate", "redis")},
+                "chroma": {"resources": _small("1Gi")},
+                "neo4j": {
+                    "image": reference(images.NEO4J_IMAGE),
+                    "heap": "192m",
+                    "pageCache": "64m",
+                    "resources": _small("768Mi"),
+                },
+            },
         },
     }
+
+
+def _small(memory: str) -> dict[str, Any]:
+    """Compute of a tenant's own store, on a machine with few cores."""
+    return {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": memory}}
 
 
 def _pods(state: State) -> str:
