@@ -26,6 +26,14 @@ Timestamp = Annotated[Time, WithJsonSchema({"type": "string", "format": "date-ti
 """An RFC 3339 date and time with an offset, such as 2030-01-01T00:00:00Z."""
 
 
+_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+Cidr = Annotated[str, Field(pattern=rf"^{_OCTET}(\.{_OCTET}){{3}}/(3[0-2]|[12]?[0-9])$", max_length=18)]
+"""An IPv4 network, such as 10.1.0.0/16."""
+
+LabelName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+"""A name that is valid as a label's value and as an object's name."""
+
+
 class Model(BaseModel):
     """Base of all resource models: snake_case in Python, camelCase in documents; unknown fields are ignored."""
 

@@ -9,6 +9,7 @@ import yaml
 from loci_contract.names import GROUP, RESERVED_TENANT_NAMES, TENANT_NAME_MAX, TENANT_NAME_PATTERN, VERSION
 from loci_resources.schema import structural
 from loci_resources.shipped import default_tiers
+from loci_resources.storage import EXTERNAL, external_rule
 from loci_resources.tenant import MemoryTenantSpec, MemoryTenantStatus
 from loci_resources.tier import MemoryTierSpec
 
@@ -38,14 +39,8 @@ def memory_tenant_crd() -> dict[str, Any]:
     fields["storage"]["properties"]["size"]["x-kubernetes-validations"] = [
         {"rule": "quantity(self).compareTo(quantity('16Mi')) >= 0", "message": "must be at least 16Mi"}
     ]
-    spec["x-kubernetes-validations"] = [
-        {
-            "rule": "has(self.storage) == has(oldSelf.storage)"
-            " && (!has(self.storage) || self.storage == oldSelf.storage)",
-            "message": "is immutable; to change it, create a new tenant and copy the data",
-            "fieldPath": ".storage",
-        }
-    ]
+    fields["storage"]["x-kubernetes-validations"] = _external_rules()
+    spec["x-kubernetes-validations"] = _immutable_rules()
     status = structural(MemoryTenantStatus)
     status["properties"]["conditions"] |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}
     status.pop("required", None)
@@ -130,6 +125,27 @@ def _resource_rules() -> list[dict[str, str]]:
     return [
         {"rule": within(resource), "message": f"requests.{resource} must not exceed limits.{resource}"}
         for resource in ("cpu", "memory")
+    ]
+
+
+def _external_rules() -> list[dict[str, str]]:
+    def rule(store: str, server: str) -> str:
+        is_named = f"(has(self.external) && has(self.external.{server}))"
+        return f"(has(self.{store}) && self.{store} == 'external') == {is_named}"
+
+    return [{"rule": rule(store, server), "message": external_rule(store)} for store, server in EXTERNAL.items()]
+
+
+def _immutable_rules() -> list[dict[str, str]]:
+    """Reject changes of volumes; the operator judges changes of stores, since it knows where the data is."""
+
+    def held(owner: str, field: str) -> str:
+        return f"(has({owner}.storage) && has({owner}.storage.{field}) ? {owner}.storage.{field} : '')"
+
+    message = "is immutable; to change it, create a new tenant and copy the data"
+    return [
+        {"rule": f"{held('self', f)} == {held('oldSelf', f)}", "message": message, "fieldPath": f".storage.{f}"}
+        for f in ("size", "storageClassName")
     ]
 
 

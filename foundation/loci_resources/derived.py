@@ -17,8 +17,14 @@ def storage_profile(tenant: MemoryTenant, tier: MemoryTier) -> StorageProfile:
 
 
 def placement(tenant: MemoryTenant, tier: MemoryTier) -> Placement:
-    """Where each of the tenant's stores is: as its profile says."""
-    return PLACEMENTS[storage_profile(tenant, tier)]
+    """Where each of the tenant's stores is: as it says for the store, or else as its profile does."""
+    storage, places = tenant.spec.storage, PLACEMENTS[storage_profile(tenant, tier)]
+    return Placement(
+        records=storage.records or places.records,
+        vectors=storage.vectors or places.vectors,
+        graph=storage.graph or places.graph,
+        cache=storage.cache or places.cache,
+    )
 
 
 def volume_size(tenant: MemoryTenant, tier: MemoryTier) -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import AwareDatetime, Field
 
 from loci_contract.names import DEFAULT_KEY_NAME, GROUP, VERSION
 from loci_contract.registry import Scope, Sha256
-from loci_resources.base import Model, ObjectMeta, Resources, Size, Timestamp
-from loci_resources.storage import StoreKind
-from loci_resources.tier import StorageProfile
+from loci_resources.base import LabelName, Model, ObjectMeta, Resources, Timestamp
+from loci_resources.storage import Storage, StoreKind
 
-LabelName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 API_KEYS_MAX = 32
 ADOPT = f"{GROUP}/adopt"
 """Annotation on a tenant: "true" lets it adopt the namespace and data retained from an earlier tenant of its name."""
@@ -51,18 +49,6 @@ class ApiKey(Model):
     )
 
 
-class Storage(Model):
-    """Storage of the tenant's data."""
-
-    profile: StorageProfile | None = Field(None, description="Storage profile. Defaults to the tier's.")
-    size: Size | None = Field(
-        None, description="Size of the volume, such as 10Gi, at least 16Mi. Defaults to the tier's."
-    )
-    storage_class_name: LabelName | None = Field(
-        None, description="StorageClass of the volume. Defaults to the cluster's default class."
-    )
-
-
 class Network(Model):
     """Network access to the tenant's pod besides the ingress."""
 
@@ -91,6 +77,13 @@ class MemoryTenantSpec(Model):
         "applying one keeps them. An entry of apiKeys with the same name takes precedence.",
     )
     storage: Storage = Field(default_factory=Storage, description="Storage of the tenant's data.")
+    replicas: int | None = Field(
+        None,
+        ge=1,
+        le=20,
+        description="Number of pods; more than one only where records and vectors are outside the pod. Defaults to 2 "
+        "with a store of the tenant's own, else to 1.",
+    )
     resources: Resources | None = Field(None, description="Compute resources of the pod. Defaults to the tier's.")
     network: Network = Field(
         default_factory=Network, description="Network access to the tenant's pod besides the ingress."

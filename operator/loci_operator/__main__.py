@@ -43,6 +43,7 @@ from loci_operator.settings import Settings
 from loci_operator.specs.context import MANAGER, Platform
 from loci_operator.specs.stores import without_credentials
 from loci_operator.status_server import status_server
+from loci_operator.stores.external import ExternalSources
 from loci_operator.stores.outcome import StoresError
 from loci_operator.stores.own import OwnStores
 from loci_operator.stores.shared import SharedChroma, SharedPostgres
@@ -109,7 +110,13 @@ def _stores(settings: Settings, secrets: Secrets, session: aiohttp.ClientSession
         provisioner = ChromaProvisioner(session, settings.chroma_url, token)
         chroma = SharedChroma(secrets, provisioner, settings.chroma_url, settings.system_namespace)
     own = OwnStores(secrets, settings.cluster_domain) if settings.dedicated else None
-    return TenantStores(postgres, chroma, own)
+    external = ExternalSources(
+        secrets,
+        settings.system_namespace,
+        lambda dsn, address: SharedPostgres(secrets, PostgresProvisioner(Server(dsn, exclusive=False)), address),
+        lambda url, token: ChromaProvisioner(session, url, token),
+    )
+    return TenantStores(postgres, chroma, own, external)
 
 
 class _Platforms:

@@ -36,7 +36,7 @@ from loci_operator.reconcile.plan import Apply, Observed, Restrict, plan, repair
 from loci_operator.reconcile.reading import Known
 from loci_operator.reconcile.rollout import PIN, digests, marked, turn
 from loci_operator.reconcile.status import Facts, status, status_patch
-from loci_operator.reconcile.stores import stores_problem
+from loci_operator.reconcile.stores import stores_problem, unused_cache
 from loci_operator.specs.children import children
 from loci_operator.specs.context import NAME, Context, Platform
 from loci_operator.specs.dedicated.all import servers
@@ -155,6 +155,8 @@ class Reconciler:
         if any(isinstance(action, Apply) and ref_of(action.manifest) not in observed.objects for action in actions):
             await self._check_tenant(known)
         await self._deps.executor.carry_out(context.name, actions)
+        if unused := unused_cache(observed.objects, context.namespace, servers(context)):
+            await self._deps.executor.remove(unused)
         for kind in repairs(actions, record, observed):
             self._deps.repaired(kind)
 
@@ -190,9 +192,9 @@ class Reconciler:
         return Context(known.tenant, tier, limits, self._deps.platform(), keys, generated, token, access), problem
 
     async def _provision(self, known: Known, tier: MemoryTier) -> Provisioned:
-        """The tenant's stores; from before it has a share of a shared one, its end waits for the share's removal."""
+        """The tenant's stores; from before it has data outside its namespace, its end waits for the data's removal."""
         places = placement(known.tenant, tier)
-        if places.is_shared and PURGE not in known.tenant.metadata.finalizers:
+        if places.is_outside and PURGE not in known.tenant.metadata.finalizers:
             await set_finalizer(self._deps.api, known.tenant.metadata, present=True)
         return await self._deps.stores.provision(known.tenant, places)
 
@@ -211,12 +213,14 @@ class Reconciler:
         await set_finalizer(self._deps.api, metadata, present=False)
 
     async def _purge(self, known: Known) -> None:
-        if not self._deps.stores.has_shared:
+        held = await self._deps.namespaces.state(known.tenant.metadata.name)
+        places = held.places if held else None
+        if not self._deps.stores.can_purge(known.tenant, places):
             message = (
                 f"No shared stores are configured: configure them, or remove the finalizer {PURGE} to leave the data."
             )
             raise StoresError(Problem("StoresNotConfigured", message))
-        await self._deps.stores.purge(known.tenant)
+        await self._deps.stores.purge(known.tenant, places)
 
     async def _observed(self, known: Known) -> Observed:
         name = known.tenant.metadata.name

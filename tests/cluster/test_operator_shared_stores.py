@@ -58,7 +58,7 @@ def settings_of(stores: Stores) -> dict[str, str]:
         "LOCI_POSTGRES_ADMIN_DSN": stores.postgres.dsn(database="loci"),
         "LOCI_CHROMA_URL": stores.gate.url,
         "LOCI_CHROMA_PROVISIONER_TOKEN": PROVISIONER_TOKEN,
-        "LOCI_STORES_EGRESS": json.dumps([{"ports": [{"port": 5432, "protocol": "TCP"}]}]),
+        "LOCI_POSTGRES_EGRESS": json.dumps([{"ports": [{"port": 5432, "protocol": "TCP"}]}]),
     }
 
 

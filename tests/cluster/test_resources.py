@@ -43,6 +43,20 @@ VALID = {
     "own limits": tenant(limits={"requestsPerMinute": 5, "burst": 1, "maxMemories": 1, "maxGraphNodes": 1}),
     "own key": tenant(apiKeys=[{"name": "a", "sha256": HASH, "scopes": ["read"], "expiresAt": "2030-01-01T00:00:00Z"}]),
     "storage": tenant(storage={"profile": "embedded", "size": "1.5Gi", "storageClassName": "fast"}),
+    "each store for itself": tenant(
+        storage={
+            "profile": "shared",
+            "records": "external",
+            "vectors": "embedded",
+            "graph": "neo4j",
+            "cache": "external",
+            "external": {
+                "postgres": {"secretName": "their-database", "cidrs": ["10.0.0.0/8", "192.0.2.7/32"]},
+                "redis": {"secretName": "their-redis"},
+            },
+        },
+        replicas=1,
+    ),
     "resources": tenant(resources={"requests": {"cpu": "100m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}}),
     "network": tenant(network={"allowFrom": ["probes"]}),
     "deletion": tenant(deletionPolicy="Delete", suspend=True, displayName="Acme"),
@@ -75,6 +89,23 @@ INVALID = {
         "spec.storage.profile",
         '"embedded", "shared", "dedicated"',
     ),
+    "unknown place of the graph": (tenant(storage={"graph": "shared"}), "spec.storage.graph", '"records", "neo4j"'),
+    "an external store without a Secret": (
+        tenant(storage={"records": "external"}),
+        "spec.storage",
+        "records: external and external.postgres go together",
+    ),
+    "a Secret without an external store": (
+        tenant(storage={"graph": "neo4j", "external": {"neo4j": {"secretName": "theirs"}}}),
+        "spec.storage",
+        "graph: external and external.neo4j go together",
+    ),
+    "a network that is none": (
+        tenant(storage={"cache": "external", "external": {"redis": {"secretName": "a", "cidrs": ["10.0.0.0/33"]}}}),
+        "cidrs[0]",
+        "should match",
+    ),
+    "no pod": (tenant(replicas=0), "spec.replicas", "greater than or equal to 1"),
     "size in thousandths of a byte": (tenant(storage={"size": "10m"}), "spec.storage.size", "at least 16Mi"),
     "size of nothing": (tenant(storage={"size": "0"}), "spec.storage.size", "at least 16Mi"),
     "expiry with an offset of more than a day": (
@@ -127,18 +158,37 @@ def test_an_invalid_object_is_refused_with_its_field_and_what_is_allowed(
     assert "<nil>" not in str(told)
 
 
+STORED = {"profile": "shared", "records": "shared", "graph": "records", "size": "1Gi"}
+
+
 @pytest.fixture
 def stored(plane: ControlPlane) -> Iterator[None]:
-    plane.kubectl("apply", "-f", "-", stdin=tenant("settled", storage={"size": "1Gi"}))
+    plane.kubectl("apply", "-f", "-", stdin=tenant("settled", storage=STORED))
     yield
     plane.kubectl("delete", "mt", "settled")
 
 
 @pytest.mark.usefixtures("stored")
-def test_storage_cannot_be_changed(plane: ControlPlane) -> None:
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("size", "2Gi"),
+        ("size", None),
+        ("storageClassName", "fast"),
+    ],
+)
+def test_volumes_cannot_be_changed(plane: ControlPlane, field: str, value: str | None) -> None:
+    changed = {name: text for name, text in {**STORED, field: value}.items() if text is not None}
     with pytest.raises(subprocess.CalledProcessError) as refused:
-        plane.kubectl("apply", "-f", "-", stdin=tenant("settled", storage={"size": "2Gi"}))
-    assert "spec.storage: Invalid value: is immutable" in refused.value.stderr
+        plane.kubectl("apply", "-f", "-", stdin=tenant("settled", storage=changed))
+    assert f"spec.storage.{field}: Invalid value: is immutable" in refused.value.stderr
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize(("field", "value"), [("cache", "dedicated"), ("profile", "embedded"), ("graph", None)])
+def test_changes_of_stores_are_left_to_the_operator(plane: ControlPlane, field: str, value: str | None) -> None:
+    changed = {name: text for name, text in {**STORED, field: value}.items() if text is not None}
+    plane.kubectl("apply", "-f", "-", stdin=tenant("settled", storage=changed))
 
 
 @pytest.mark.usefixtures("stored")

@@ -49,13 +49,31 @@ KEYS = st.fixed_dictionaries(
         "scopes": st.one_of(st.lists(pieces("read", "write", "admin", "root"), max_size=4), st.none()),
     },
 )
+EXTERNAL = st.fixed_dictionaries(
+    {"secretName": st.one_of(pieces("a"), TEXTS)},
+    optional={"cidrs": st.lists(pieces("10.0.0.0/8", "0.0.0.0/0", "1.2.3.4", "256.0.0.0/8", "::/0", "1.2.3.4/33"))},
+)
+PLACES = pieces("embedded", "shared", "dedicated", "external", "records", "neo4j", "")
+STORAGE = st.fixed_dictionaries(
+    {},
+    optional={
+        "profile": pieces("embedded", "shared", "dedicated"),
+        **dict.fromkeys(("records", "vectors", "graph", "cache"), st.one_of(PLACES, st.none())),
+        "external": st.one_of(
+            st.none(), st.dictionaries(pieces("postgres", "chroma", "neo4j", "redis"), st.one_of(EXTERNAL, st.none()))
+        ),
+    },
+)
 SPECS = st.fixed_dictionaries(
     {"tier": st.one_of(pieces("pro"), TEXTS)},
     optional={
         "displayName": st.one_of(st.text(max_size=130), st.none()),
         "limits": st.dictionaries(pieces("requestsPerMinute", "burst", "maxMemories", "maxGraphNodes"), NUMBERS),
         "apiKeys": st.one_of(st.lists(KEYS, max_size=3), st.none()),
-        "storage": st.dictionaries(pieces("profile", "size", "storageClassName"), st.one_of(QUANTITIES, TEXTS)),
+        "storage": st.one_of(
+            st.dictionaries(pieces("profile", "size", "storageClassName"), st.one_of(QUANTITIES, TEXTS)), STORAGE
+        ),
+        "replicas": NUMBERS,
         "resources": st.dictionaries(
             pieces("requests", "limits"), st.dictionaries(pieces("cpu", "memory"), st.one_of(QUANTITIES, NUMBERS))
         ),

@@ -20,7 +20,8 @@ from loci_operator.specs.stores import (
 from loci_resources.base import ObjectMeta
 from loci_resources.derived import effective_limits
 from loci_resources.shipped import default_tiers
-from loci_resources.tenant import MemoryTenant, MemoryTenantSpec, Storage
+from loci_resources.storage import Storage
+from loci_resources.tenant import MemoryTenant, MemoryTenantSpec
 from loci_resources.tier import StorageProfile
 
 _TIERS: Final = {tier.metadata.name: tier for tier in default_tiers()}

@@ -48,6 +48,10 @@ class Executor:
             else:
                 await self._apply(tenant, action.manifest)
 
+    async def remove(self, stateful_set: ObjectRef) -> None:
+        """Delete a StatefulSet with its pods."""
+        await self._api.delete(STATEFUL_SET, stateful_set.name, stateful_set.namespace)
+
     async def _apply(self, tenant: str, manifest: Manifest) -> None:
         ref = ref_of(manifest)
         document = await self._apply_or_replace(manifest)

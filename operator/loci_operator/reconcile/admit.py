@@ -58,6 +58,7 @@ def admit(
     tier = _tier(known.tenant, tiers)
     places = placement(known.tenant, tier)
     _check_available(places, available)
+    _check_replicas(known.tenant, places)
     limits = effective_limits(known.tenant, tier)
     if found is not None:
         _check_namespace(known.tenant, found)
@@ -85,12 +86,21 @@ def _check_available(places: Placement, available: Available) -> None:
 
 def _check_places(wanted: Placement, held: Placement) -> None:
     """The data would stay behind: nothing moves it from one store to another yet."""
-    if wanted.data != held.data:
+    if moved := held.moved_to(wanted):
         message = (
-            f"The tenant's data is in the {held} profile and would be lost in {wanted}: set spec.storage.profile to "
-            f"{held} or keep a tier with it, or make another tenant and copy the data."
+            f"Data would be lost: {'; '.join(moved)}. Set spec.storage back or keep a tier with storage profile "
+            f"{held.profile}, or make another tenant and copy the data."
         )
         raise RejectedError("StoresReady", "ProfileChangeRefused", message)
+
+
+def _check_replicas(tenant: MemoryTenant, places: Placement) -> None:
+    if places.has_volume and (tenant.spec.replicas or 1) > 1:
+        message = (
+            "Records or vectors are embedded in the pod, so there can be only one: remove spec.replicas, or choose "
+            "storage outside the pod."
+        )
+        raise RejectedError("DataPlaneReady", "ReplicasNotPossible", message)
 
 
 def _check_namespace(tenant: MemoryTenant, found: NamespaceState) -> None:

@@ -27,6 +27,13 @@ def stores_problem(
     return None
 
 
+def unused_cache(seen: Mapping[ObjectRef, Seen], namespace: str, servers: Sequence[Server]) -> ObjectRef | None:
+    """The tenant's own Redis that it no longer uses. No other store is ever taken away: they hold data."""
+    redis = ObjectRef("StatefulSet", namespace, "loci-redis")
+    is_used = any(server.name == redis.name for server in servers)
+    return redis if redis in seen and not is_used else None
+
+
 def _told(server: Server, namespace: str, problem: Problem | None) -> Problem:
     title = _TITLES[server.component]
     if problem:

@@ -19,6 +19,7 @@ from loci_operator.specs.secrets import (
 )
 from loci_operator.specs.service import disruption_budget, service
 from loci_operator.specs.workload import deployment, stateful_set
+from loci_resources.storage import StoreKind
 
 _BUILDERS = (
     tenant_namespace,
@@ -41,7 +42,7 @@ def children(context: Context) -> list[Manifest]:
     if context.stores.credentials:
         made.append(store_credentials(context))
     chroma = context.stores.chroma
-    if chroma and chroma.collection:
+    if chroma and chroma.collection and context.placement.vectors is StoreKind.SHARED:
         made.append(collection_record_secret(context, chroma.collection, chroma.token))
     for server in servers(context):
         made += objects(context, server)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from loci_contract.names import DATAPLANE_PORT, EMBEDDER_PORT
 from loci_operator.specs.context import Context, Manifest, metadata, selector
 from loci_operator.specs.dedicated.all import servers
 from loci_operator.specs.dedicated.server import peer
+from loci_operator.specs.stores import address_ports
 from loci_resources.storage import StoreKind
 
 _DNS_PORT = 53
@@ -44,8 +47,25 @@ def _to_stores(context: Context) -> list[Manifest]:
     return [
         *(platform.postgres_egress if places.records is StoreKind.SHARED else ()),
         *(platform.chroma_egress if places.vectors is StoreKind.SHARED else ()),
+        *_to_external_stores(context),
         *({"to": [peer(server.component, context)], "ports": [_port(server.port)]} for server in servers(context)),
     ]
+
+
+def _to_external_stores(context: Context) -> list[Manifest]:
+    external, access = context.tenant.spec.storage.external, context.stores
+    stores = (
+        (external.postgres, access.postgres and access.postgres.dsn),
+        (external.chroma, access.chroma and access.chroma.url),
+        (external.neo4j, access.neo4j and access.neo4j.url),
+        (external.redis, access.redis_url),
+    )
+    return [_to_external(store.cidrs, address) for store, address in stores if store and address]
+
+
+def _to_external(cidrs: Sequence[str], address: str) -> Manifest:
+    peers = [{"ipBlock": {"cidr": cidr}} for cidr in cidrs]
+    return {**({"to": peers} if peers else {}), "ports": [_port(number) for number in address_ports(address)]}
 
 
 def _policy(context: Context, name: str, spec: Manifest) -> Manifest:

@@ -49,6 +49,16 @@ class DedicatedStores(BaseModel):
     redis: ServerSettings
 
 
+_PORTS: Final = {
+    **dict.fromkeys(("postgresql", "postgres"), 5432),
+    **dict.fromkeys(("bolt", "bolt+s", "neo4j", "neo4j+s"), 7687),
+    **dict.fromkeys(("redis", "rediss"), 6379),
+    "http": 80,
+    "https": 443,
+}
+"""Default ports by scheme."""
+
+
 @dataclass(frozen=True)
 class PostgresAccess:
     """A tenant's schema in PostgreSQL.
@@ -109,6 +119,14 @@ def tenant_dsn(address: str, tenant: str, password: str) -> str:
     parts = urlsplit(address)
     user = f"{quote(postgres.login_role(tenant), safe='')}:{quote(password, safe='')}"
     return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))
+
+
+def address_ports(address: str) -> list[int]:
+    """The ports of an address, which may name several hosts."""
+    parts = urlsplit(address)
+    hosts = parts.netloc.rpartition("@")[2].split(",")
+    ports = [host.rpartition(":")[2] for host in hosts]
+    return sorted({int(port) if port.isdigit() else _PORTS[parts.scheme] for port in ports})
 
 
 def without_credentials(address: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from loci_operator.specs.context import NAME, Context, Manifest, labels, metadata, selector
 from loci_operator.specs.pod import pod
 from loci_operator.specs.volumes import claim
-from loci_resources.storage import StoreKind
+from loci_resources.storage import GraphKind, StoreKind
 
 _SCRATCH: Final = "2Gi"
 
@@ -34,7 +34,7 @@ def deployment(context: Context) -> Manifest:
     template["volumes"].append({"name": "data", "emptyDir": {"sizeLimit": _SCRATCH}})
     template["topologySpreadConstraints"] = [_spread(context, key) for key in _SPREAD]
     spec = {
-        "replicas": _REPLICAS if StoreKind.DEDICATED in context.placement.kinds else 1,
+        "replicas": context.tenant.spec.replicas or _default_replicas(context),
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
         "selector": {"matchLabels": selector(context)},
         "template": {"metadata": {"labels": labels(context)}, "spec": template},
@@ -42,8 +42,13 @@ def deployment(context: Context) -> Manifest:
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata(context), "spec": spec}
 
 
-_REPLICAS: Final = 2
+_OWN_STORES_REPLICAS: Final = 2
 _SPREAD: Final = ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
+
+
+def _default_replicas(context: Context) -> int:
+    has_own = {StoreKind.DEDICATED.value, GraphKind.NEO4J.value} & context.placement.kinds
+    return _OWN_STORES_REPLICAS if has_own else 1
 
 
 def _spread(context: Context, key: str) -> Manifest:

@@ -15,7 +15,8 @@ from loci_operator.reconcile.observed import with_hash
 from loci_operator.specs.children import children
 from loci_operator.specs.context import Context
 from loci_resources.errors import RejectedError
-from loci_resources.tenant import DeletionPolicy, LimitOverrides, Network, Storage
+from loci_resources.storage import Storage
+from loci_resources.tenant import DeletionPolicy, LimitOverrides, Network
 
 GOLDEN = Path(__file__).parent / "golden"
 
