@@ -202,7 +202,7 @@ def test_data_is_not_left_behind_by_a_change_of_profile(tenants: Tenants) -> Non
     tenants.settled("staying")
     tenants.apply("staying", tier="team")
     wait_until(lambda: tenants.condition("staying", "StoresReady").get("reason") == "ProfileChangeRefused", "refused")
-    assert "embedded profile and would be lost in shared" in tenants.condition("staying", "Ready")["message"]
+    assert "records from embedded to shared" in tenants.condition("staying", "Ready")["message"]
     assert "StatefulSet/loci-dataplane" in tenants.names("staying")
 
 
