@@ -1,7 +1,7 @@
 """Access to a tenant's stores elsewhere, by addresses and credentials that an administrator puts into a Secret.
 
-The Secret is in Loci's own namespace and carries the tenant's name as a label: without that, those who may create tenants
-could have any Secret mounted. It is read whenever the tenant is reconciled, so a change is followed within a resync.
+The Secret is in Loci's own namespace and carries the tenant's name as a label: without that, anyone who can create
+tenants could have any Secret mounted. It is read at each reconcile, so a change is followed within a resync.
 Removed with a tenant is only data that Loci made a place for: a schema made with an administrator's role, a collection.
 """
 
