@@ -128,9 +128,9 @@ def provide_services(app: FastAPI, stores: Stores) -> tuple[Indexer, tuple[objec
         Context(stores, search, deps.now),
         Erasures(stores, indexer, search.forget, deps.now, deps.tenant),
         Exchange(stores, indexer, deps.limits, deps.now),
-        UsageService(stores.records, stores.graph, deps.limits),
+        UsageService(stores, deps.limits),
     )
-    metrics.watch(stores, search.hit_ratio)
+    metrics.watch(stores, indexer, search.hit_ratio)
     services.provide(*made)
     return indexer, made
 

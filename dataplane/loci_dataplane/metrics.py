@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from loci_dataplane.outbox.indexer import Indexer
 from loci_dataplane.stores.errors import StoreError
 from loci_dataplane.stores.ports import Stores
 
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10)
+
+_UNCHANGED_SECONDS: Final = 300.0
 
 
 class Families:
@@ -37,6 +41,15 @@ class Families:
             "memory_cache_hit_ratio", "Ratio of searches served from the cache.", labels, registry=registry
         )
         self.outbox = Gauge("memory_outbox_entries", "Memories waiting to be indexed.", labels, registry=registry)
+        self.dead_letters = Gauge(
+            "memory_dead_letters", "Memories that could not be indexed in several attempts.", labels, registry=registry
+        )
+        self.drift = Gauge(
+            "memory_index_drift",
+            "Memories that the last comparison of an index with the rows found missing there, or left over.",
+            [*labels, "store"],
+            registry=registry,
+        )
 
 
 class TenantMetrics:
@@ -48,20 +61,40 @@ class TenantMetrics:
         self._seen: set[tuple[str, str]] = set()
         self._removed = False
         self._stores: Stores | None = None
+        self._indexer: Indexer | None = None
+        self._read = (-1, 0.0)
 
-    def watch(self, stores: Stores, hit_ratio: Callable[[], float]) -> None:
+    def watch(self, stores: Stores, indexer: Indexer, hit_ratio: Callable[[], float]) -> None:
         """Read gauges from here whenever metrics are rendered."""
-        self._stores = stores
+        self._stores, self._indexer, self._read = stores, indexer, (-1, 0.0)
         self._families.hit_ratio.labels(self._tenant).set_function(hit_ratio)
 
     async def refresh(self) -> None:
-        """Update the gauges that are read from the stores; without open stores there are none."""
-        if self._stores is None or self._removed:
+        """Update the gauges that are read from the stores, if anything changed here or some minutes have passed.
+
+        A tenant without traffic is not read at each scrape, so that it holds no connection. Without open stores there
+        are no such gauges.
+        """
+        if self._stores is None or self._indexer is None or self._removed:
             return
-        entities, outbox = await self._stores.records.count(), await self._stores.outbox.backlog()
+        self._set_drift(self._indexer.drift)
+        generation, now = self._indexer.generation, time.monotonic()
+        if generation == self._read[0] and now < self._read[1] + _UNCHANGED_SECONDS:
+            return
+        outbox = self._stores.outbox
+        numbers = {
+            self._families.entities: await self._stores.records.count(),
+            self._families.outbox: await outbox.backlog(),
+            self._families.dead_letters: await outbox.dead(),
+        }
+        self._read = (generation, now)
         if not self._removed:
-            self._families.entities.labels(self._tenant).set(entities)
-            self._families.outbox.labels(self._tenant).set(outbox)
+            for family, number in numbers.items():
+                family.labels(self._tenant).set(number)
+
+    def _set_drift(self, drift: Mapping[str, int]) -> None:
+        for store, number in drift.items():
+            self._families.drift.labels(self._tenant, store).set(number)
 
     def observe(self, operation: str, status: int, seconds: float) -> None:
         """Count one request by its operation in the routes table."""
@@ -75,8 +108,9 @@ class TenantMetrics:
         """Drop the tenant's series."""
         self._removed = True
         families = self._families
-        for family in (families.entities, families.hit_ratio, families.outbox):
+        for family in (families.entities, families.hit_ratio, families.outbox, families.dead_letters):
             family.remove(self._tenant)
+        families.drift.remove_by_labels({"tenant": self._tenant})
         for operation, status in self._seen:
             families.requests.remove(self._tenant, operation, status)
         for operation in {operation for operation, _ in self._seen}:

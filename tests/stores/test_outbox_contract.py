@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from loci_dataplane.stores.ports import OutboxEntry, Stores
+from loci_dataplane.stores.outbox_ports import OutboxEntry
+from loci_dataplane.stores.ports import Stores
 
 NO_LEASE = timedelta()
 MINUTE = timedelta(minutes=1)
@@ -82,3 +83,49 @@ async def test_all_memories_can_be_enqueued_without_renewing_those_that_wait(
     await stores.outbox.postpone(await claim(stores, now), now)
     await stores.outbox.enqueue_all()
     assert {entry.memory_id: entry.attempts for entry in await claim(stores, now)} == {"mem_1": 0, "mem_2": 1}
+
+
+async def test_missing_entries_are_added_for_ids_with_and_without_a_row(
+    stores: Stores, remember: Any, now: datetime
+) -> None:
+    await remember("mem_1")
+    await stores.outbox.finish(await claim(stores, now))
+    await remember("mem_2")
+    assert await stores.outbox.enqueue(["mem_1", "mem_2", "gone"]) == 2
+    assert await stores.outbox.enqueue(["mem_1", "mem_2", "gone"]) == 0
+    assert {entry.memory_id for entry in await claim(stores, now)} == {"mem_1", "mem_2", "gone"}
+
+
+async def test_an_outage_counts_no_attempt_and_its_end_makes_entries_due(
+    stores: Stores, remember: Any, now: datetime
+) -> None:
+    await remember("mem_1")
+    await stores.outbox.postpone(await claim(stores, now), now + MINUTE, counted=False)
+    await remember("mem_2")
+    await stores.outbox.postpone(await claim(stores, now), now + MINUTE)
+    assert (await claim(stores, now), await stores.outbox.next_due()) == ([], now + MINUTE)
+    await stores.outbox.hasten()
+    assert [(entry.memory_id, entry.attempts) for entry in await claim(stores, now)] == [("mem_1", 0)]
+
+
+async def test_a_dead_letter_waits_until_it_is_revived_or_its_memory_changes(
+    stores: Stores, remember: Any, now: datetime
+) -> None:
+    one, two = await remember("mem_1"), await remember("mem_2")
+    await stores.outbox.bury(await claim(stores, now))
+    assert (await claim(stores, now + 10_000 * MINUTE), await stores.outbox.next_due()) == ([], None)
+    assert (await stores.outbox.backlog(), await stores.outbox.dead(), await stores.outbox.pending()) == (0, 2, 2)
+    await stores.outbox.hasten()
+    async with stores.transaction() as transaction:
+        await transaction.replace(replace(one, content="a badger"))
+    assert [(entry.memory_id, entry.attempts) for entry in await claim(stores, now)] == [(one.id, 0)]
+    assert (await stores.outbox.revive(), await stores.outbox.revive()) == (1, 0)
+    assert {(entry.memory_id, entry.attempts) for entry in await claim(stores, now)} == {(one.id, 0), (two.id, 0)}
+
+
+async def test_what_is_due_now_was_due_before_now(stores: Stores, remember: Any, now: datetime) -> None:
+    assert await stores.outbox.next_due() is None
+    await remember("mem_1")
+    due = await stores.outbox.next_due()
+    assert due is not None
+    assert due < now

@@ -150,14 +150,25 @@ async def test_expired_memories_are_not_returned_and_deleted_in_batches(
     later = now + timedelta(minutes=2)
     assert await ids(stores, later) == ["mem_3", "mem_4"]
     assert (await stores.records.get(["mem_2"], later)) == {}
-    assert await stores.records.has_expired(later)
+    assert await stores.records.first_expiry() == now
     assert await stores.full_text.search(["otter"], Among(("mem_1",)), 10, later) == []
     async with stores.transaction() as transaction:
         assert await transaction.get("mem_1", later) is None
         assert await transaction.delete_expired(later, 2) == 2
         assert await transaction.delete_expired(later, 2) == 1
-    assert not await stores.records.has_expired(later)
+    assert await stores.records.first_expiry() == now + timedelta(minutes=3)
     assert await stores.records.count() == 2
+
+
+async def test_ids_are_listed_and_looked_up_whether_live_or_expired(
+    stores: Stores, remember: Any, now: datetime
+) -> None:
+    assert (await stores.records.first_expiry(), await stores.records.ids("", 10)) == (None, [])
+    for number in (2, 0, 3, 1):
+        await remember(f"mem_{number}", expires_at=now if number == 2 else None)
+    assert await stores.records.ids("", 3) == ["mem_0", "mem_1", "mem_2"]
+    assert await stores.records.ids("mem_2", 3) == ["mem_3"]
+    assert set(await stores.records.existing(["mem_3", "gone", "mem_2"])) == {"mem_2", "mem_3"}
 
 
 async def test_places_are_never_given_twice(stores: Stores, remember: Any) -> None:

@@ -29,8 +29,8 @@ from loci_runtime.errors import InvalidError, NotFoundError
 
 _AT_ONCE: Final = 500
 _SAMPLES: Final = 32
-_IDLE_SECONDS: Final = 60.0
-_POLL_SECONDS: Final = 0.05
+_IDLE_SECONDS: Final = 600.0
+_POLL: Final = Backoff(first=0.05, longest=5.0)
 _BACKOFF: Final = Backoff(first=0.5, longest=60.0)
 _BACKUPS: Final = (
     "The service keeps no backups. Snapshots and copies of volumes or databases that an operator made keep what they "
@@ -134,9 +134,13 @@ class Erasures:
                 return contents
 
     async def _settled(self, where: Filter, ids: Sequence[str]) -> Mapping[str, int]:
-        """Wait until the indexer has removed the memories from the indexes."""
-        while (left := await self._stores.erasures.remaining(where, ids))["outbox"]:  # noqa: ASYNC110 - other pods empty it, too
-            await asyncio.sleep(_POLL_SECONDS)
+        """Wait until the indexer, here or in another pod, has removed the memories from the indexes."""
+        if await self._stores.outbox.revive():
+            self._indexer.touch()
+        looks = 0
+        while (left := await self._stores.erasures.remaining(where, ids))["outbox"]:
+            looks += 1
+            await asyncio.sleep(_POLL.delay(looks))
         return left
 
     def _receipt(

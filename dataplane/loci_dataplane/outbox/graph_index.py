@@ -40,10 +40,6 @@ class GraphIndex:
         extractions = await asyncio.to_thread(lambda: [self._extracted(memory) for memory in ordered])
         await self._graph.update(extractions, deleted, self._max_nodes())
 
-    async def missing(self, settled: int) -> int:
-        """Return how many of so many settled memories the graph lacks."""
-        return max(0, settled - (await self._graph.size()).memories)
-
     def _extracted(self, memory: Memory) -> Extraction:
         try:
             return self._extract(memory)

@@ -41,3 +41,7 @@ class StoreUnavailableError(StoreError):
 
 class EmbedderUnavailableError(Exception):
     """The embedder does not respond; memories wait in the outbox until it does."""
+
+
+class EmbedderRejectedError(Exception):
+    """The embedder refuses these texts, and would again."""

@@ -9,16 +9,19 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import numpy as np
 
 from loci_contract import headers
 from loci_dataplane.stores.embedding import EmbeddingModel, Purpose
-from loci_dataplane.stores.errors import EmbedderUnavailableError
+from loci_dataplane.stores.errors import EmbedderRejectedError, EmbedderUnavailableError
 from loci_dataplane.stores.ports import Vector
 from loci_runtime.tracing import outgoing
+
+_REJECTIONS: Final = frozenset({400, 413, 422})
+"""Statuses that speak of the texts, not of the embedder."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class HttpEmbedder:
     async def _ask(self, method: str, path: str, body: object, sent: dict[str, str]) -> Any:
         try:
             answer = await self._client.request(method, path, json=body, headers=sent)
+            if answer.status_code in _REJECTIONS:
+                raise EmbedderRejectedError(f"status {answer.status_code}")
             if not answer.is_success:
                 raise EmbedderUnavailableError(f"status {answer.status_code}")
             return answer.json()

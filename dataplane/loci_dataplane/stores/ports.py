@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 import numpy as np
@@ -36,6 +36,7 @@ from loci_dataplane.model.memory import Memory
 from loci_dataplane.model.reply import Attempt, Reply
 from loci_dataplane.stores.cache import ProcessCache, SearchCache
 from loci_dataplane.stores.history_ports import Erasures, History
+from loci_dataplane.stores.outbox_ports import Index, Outbox
 
 Vector = NDArray[np.float32]
 
@@ -59,20 +60,6 @@ class Frequencies:
 
     documents: int
     by_term: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxEntry:
-    """A memory whose vectors may differ from its row.
-
-    Args:
-        revision: grows with each change of the memory, so that an entry renewed meanwhile is not taken for finished.
-        attempts: failed attempts since the last change.
-    """
-
-    memory_id: str
-    revision: int
-    attempts: int
 
 
 class Transaction(Protocol):
@@ -135,8 +122,14 @@ class Records(Protocol):
     async def count(self) -> int:
         """Return the number of memories, including expired ones that are not deleted yet."""
 
-    async def has_expired(self, now: datetime) -> bool:
-        """Whether any memory has expired, so that `delete_expired` has work."""
+    async def ids(self, after: str, limit: int) -> Sequence[str]:
+        """Return ids of memories, live or expired, in their order, from the first beyond `after`."""
+
+    async def existing(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return those of the ids that a memory has, live or expired."""
+
+    async def first_expiry(self) -> datetime | None:
+        """Return when the next memory expires or the first one did; None if none ever does."""
 
     async def generation(self) -> str:
         """Return a token of what searches may find: another one after each commit that may change that."""
@@ -155,32 +148,7 @@ class FullText(Protocol):
         """Return how many memories contain each term."""
 
 
-class Outbox(Protocol):
-    """Memories whose vectors are to be brought up to date. An entry stays until it is finished."""
-
-    async def claim(self, limit: int, now: datetime, lease: timedelta) -> Sequence[OutboxEntry]:
-        """Return entries that are due, oldest first; no other process gets them for the length of the lease."""
-
-    async def finish(self, entries: Sequence[OutboxEntry]) -> None:
-        """Remove entries, except those renewed by a later change."""
-
-    async def postpone(self, entries: Sequence[OutboxEntry], due_at: datetime) -> None:
-        """Count a failed attempt, and make the entries due at this time."""
-
-    async def enqueue_all(self) -> None:
-        """Add an entry for every memory that has none."""
-
-    async def backlog(self) -> int:
-        """Return the number of entries."""
-
-    async def pending(self) -> int:
-        """Return the number of memories that have an entry: a search by vector may miss them."""
-
-    async def settled(self) -> int:
-        """Return the number of memories that have no entry: all of them have vectors."""
-
-
-class Vectors(Protocol):
+class Vectors(Index, Protocol):
     """The vector index. A memory has one or more vectors, one for each part of its content."""
 
     async def replace(self, parts: Mapping[str, Vector]) -> None:
@@ -204,14 +172,11 @@ class Vectors(Protocol):
     async def check(self) -> None:
         """Raise StoreError unless the index can be read and, if its last write failed, is thought writable again."""
 
-    async def held(self, ids: Sequence[str]) -> Sequence[str]:
-        """Return those of the memories that have vectors."""
-
     async def purge(self, ids: Sequence[str]) -> Purge:
         """Remove from the files what deletion leaves there; look for the ids of deleted memories."""
 
 
-class Graph(Protocol):
+class Graph(Index, Protocol):
     """Entities, the memories that mention them and the facts that memories state.
 
     (:Memory)-[:MENTIONS]->(:Entity)-[:RELATED]->(:Entity), and (:Memory)-[:NEXT]->(:Memory) within a session. A fact

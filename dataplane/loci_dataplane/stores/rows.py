@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import orjson
@@ -14,6 +14,13 @@ class Row(Protocol):
     """A row whose values are read by the names of their columns."""
 
     def __getitem__(self, column: str, /) -> Any: ...
+
+
+def due_time(text: str | None) -> datetime | None:
+    """Return the time of a column that is empty for `at once`."""
+    if text is None:
+        return None
+    return datetime.fromisoformat(text) if text else datetime.min.replace(tzinfo=UTC)
 
 
 def memory_of(row: Row, id_column: str = "id") -> Memory:

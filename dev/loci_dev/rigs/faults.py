@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from loci_dataplane.model.history import Author
-from loci_dataplane.stores.ports import Graph, Outbox, Stores, Transaction, Vectors
+from loci_dataplane.stores.outbox_ports import Outbox
+from loci_dataplane.stores.ports import Graph, Stores, Transaction, Vectors
 
 POINTS: Final = (
     "before the commit",

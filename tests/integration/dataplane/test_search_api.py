@@ -239,9 +239,10 @@ async def test_what_has_expired_does_not_stand_in_the_way_of_the_living(
     async with serving(tmp_path / "acme", embedder, now=lambda: now) as client:
         for number in range(110):
             await remember(client, f"the cat sat on the mat {number}", expires_at=soon)
-        await remember(client, "a feline animal rested upon the carpet")
+        living = await remember(client, "a feline animal rested upon the carpet")
         await indexed(client)
         now += timedelta(hours=1)
+        await client.patch(f"/v1/memories/{living}", json={"agent_id": "wakes the indexer, whose clock has jumped"})
         await swept(client)
         assert await contents(client, "the cat sat on the mat", mode="vector") == [
             "a feline animal rested upon the carpet"

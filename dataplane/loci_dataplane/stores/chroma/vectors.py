@@ -88,10 +88,13 @@ class ChromaVectors:
 
     async def held(self, ids: Sequence[str]) -> Sequence[str]:
         """Return those of the memories that have vectors."""
-        chunks = list(_chunks(ids, _IDS_AT_ONCE))
-        return await self._run(
-            lambda: [i for chunk in chunks for i in self._collection.get(ids=chunk, include=[])["ids"]]
-        )
+        return await self._run(lambda: self._held(ids))
+
+    async def listed(self, after: str, limit: int) -> tuple[Sequence[str], str]:
+        """Return the memories of some entries; the cursor is the number of entries before them."""
+        offset = int(after or 0)
+        found = await self._run(lambda: self._collection.get(limit=limit, offset=offset, include=[])["ids"])
+        return list(dict.fromkeys(map(memory_of, found))), str(offset + limit) if len(found) == limit else ""
 
     async def purge(self, ids: Sequence[str]) -> Purge:
         """Rebuild the collection, if its files are local and it is not too large."""

@@ -84,6 +84,8 @@ _ADJACENT: Final = """
   OPTIONAL MATCH (m)-[:NEXT]->(n:Memory)
   RETURN m.id AS id, p.id AS before, n.id AS after
 """
+_HELD: Final = "MATCH (m:Memory|LeftOut) WHERE m.id IN $ids RETURN m.id AS id"
+_LISTED: Final = "MATCH (m:Memory|LeftOut) WHERE m.id > $after RETURN m.id AS id ORDER BY id LIMIT $limit"
 _SIZE: Final = """
   RETURN COUNT { (:Memory) } AS memories, COUNT { (:Entity) } AS entities, COUNT { (:LeftOut) } AS left_out
 """
@@ -147,6 +149,15 @@ class Neo4jGraph:
         (row,) = await self._database.read(_SIZE)
         memories, left_out = row["memories"], row["left_out"]
         return GraphSize(memories + row["entities"], memories + left_out, left_out)
+
+    async def held(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return those that are in the graph or were left out of it."""
+        return [row["id"] for row in await self._database.read(_HELD, ids=list(ids))]
+
+    async def listed(self, after: str, limit: int) -> tuple[Sequence[str], str]:
+        """Return memories by id; the cursor is the last one."""
+        ids = [row["id"] for row in await self._database.read(_LISTED, after=after, limit=limit)]
+        return ids, ids[-1] if len(ids) == limit else ""
 
     async def check(self) -> None:
         """Reach the server."""

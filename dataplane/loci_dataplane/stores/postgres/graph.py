@@ -145,6 +145,17 @@ class PostgresGraph:
         (row,) = await self._rows(_SIZE)
         return GraphSize(row["nodes"], row["memories"], row["left_out"])
 
+    async def held(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return those that are in the graph or were left out of it."""
+        query = "SELECT id FROM {schema}.graph_memory WHERE id = ANY($1::text[])"
+        return [row["id"] for row in await self._rows(query, list(ids))]
+
+    async def listed(self, after: str, limit: int) -> tuple[Sequence[str], str]:
+        """Return memories by id; the cursor is the last one."""
+        query = "SELECT id FROM {schema}.graph_memory WHERE id > $1::text ORDER BY id LIMIT $2::bigint"
+        ids = [row["id"] for row in await self._rows(query, after, limit)]
+        return ids, ids[-1] if len(ids) == limit else ""
+
     async def check(self) -> None:
         """Read a row."""
         await self.size()

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from loci_dataplane.model.memory import timestamp
-from loci_dataplane.stores.ports import OutboxEntry
+from loci_dataplane.stores.outbox_ports import DEAD, OutboxEntry
 from loci_dataplane.stores.postgres.database import OUTBOX, Database
+from loci_dataplane.stores.rows import due_time
 
 _DUE: Final = "due_at <= $1::text AND (leased_until <= $1::text)"
 _ANY_DUE: Final = f"SELECT FROM {{schema}}.outbox WHERE {_DUE} LIMIT 1"
@@ -33,12 +34,16 @@ _FINISH: Final = f"""
 DELETE FROM {{schema}}.outbox o USING {_THESE} WHERE o.memory_id = seen.memory_id AND o.revision = seen.revision
 """  # noqa: S608 - constant names
 _POSTPONE: Final = f"""
-UPDATE {{schema}}.outbox o SET attempts = attempts + 1, due_at = $3::text FROM {_THESE}
+UPDATE {{schema}}.outbox o SET attempts = attempts + $4::integer, due_at = $3::text FROM {_THESE}
 WHERE o.memory_id = seen.memory_id AND o.revision = seen.revision
 """  # noqa: S608 - constant names
 _RELEASE: Final = """
 UPDATE {schema}.outbox SET leased_until = '', leased_by = '' WHERE memory_id = ANY($1::text[]) AND leased_by = $2::text
 """
+_REVIVE: Final = f"UPDATE {{schema}}.outbox SET attempts = 0, due_at = '' WHERE due_at = '{DEAD}'"  # noqa: S608 - constant names
+_HASTEN: Final = f"UPDATE {{schema}}.outbox SET due_at = '' WHERE attempts = 0 AND due_at NOT IN ('', '{DEAD}')"  # noqa: S608 - constant names
+_NEXT_DUE: Final = f"SELECT min(greatest(due_at, leased_until)) AS due FROM {{schema}}.outbox WHERE due_at <> '{DEAD}'"  # noqa: S608 - constant names
+_ENQUEUE: Final = "INSERT INTO {schema}.outbox (memory_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
 _ENQUEUE_ALL: Final = """
 INSERT INTO {schema}.outbox (memory_id) SELECT id FROM {schema}.memory ON CONFLICT DO NOTHING
 """
@@ -68,18 +73,42 @@ class PostgresOutbox:
         """Remove entries that were not renewed."""
         await self._settle(entries, _FINISH)
 
-    async def postpone(self, entries: Sequence[OutboxEntry], due_at: datetime) -> None:
-        """Count a failed attempt."""
-        await self._settle(entries, _POSTPONE, timestamp(due_at))
+    async def postpone(self, entries: Sequence[OutboxEntry], due_at: datetime, *, counted: bool = True) -> None:
+        """Make entries due later."""
+        await self._settle(entries, _POSTPONE, timestamp(due_at), int(counted))
+
+    async def bury(self, entries: Sequence[OutboxEntry]) -> None:
+        """Make dead letters of entries."""
+        await self._settle(entries, _POSTPONE, DEAD, 1)
+
+    async def revive(self) -> int:
+        """Make dead letters due."""
+        return await self._write(_REVIVE)
+
+    async def hasten(self) -> None:
+        """Make entries due that an outage postponed."""
+        await self._write(_HASTEN)
+
+    async def enqueue(self, ids: Sequence[str]) -> int:
+        """Add entries that are missing."""
+        return await self._write(_ENQUEUE, list(ids))
 
     async def enqueue_all(self) -> None:
         """Add an entry for every memory that has none."""
-        async with self._database.transaction() as connection:
-            await connection.execute(self._sql(_ENQUEUE_ALL))
+        await self._write(_ENQUEUE_ALL)
+
+    async def next_due(self) -> datetime | None:
+        """Return when the next entry is due and not leased."""
+        (row,) = await self._database.read(self._sql(_NEXT_DUE))
+        return due_time(row["due"])
 
     async def backlog(self) -> int:
-        """Return the number of entries."""
-        return await self._number("SELECT count(*) FROM {schema}.outbox")
+        """Return the number of entries without dead letters."""
+        return await self._number(f"SELECT count(*) FROM {{schema}}.outbox WHERE due_at <> '{DEAD}'")  # noqa: S608 - constant names
+
+    async def dead(self) -> int:
+        """Return the number of dead letters."""
+        return await self._number(f"SELECT count(*) FROM {{schema}}.outbox WHERE due_at = '{DEAD}'")  # noqa: S608 - constant names
 
     async def pending(self) -> int:
         """Return the number of memories that have an entry."""
@@ -94,6 +123,11 @@ class PostgresOutbox:
         async with self._database.transaction() as connection:
             await connection.execute(self._sql(statement), ids, [str(entry.revision) for entry in entries], *more)
             await connection.execute(self._sql(_RELEASE), ids, self._holder)
+
+    async def _write(self, statement: str, *arguments: object) -> int:
+        async with self._database.transaction(OUTBOX) as connection:
+            tag = await connection.execute(self._sql(statement), *arguments)
+        return int(tag.rpartition(" ")[2])
 
     async def _number(self, query: str) -> int:
         return int((await self._database.read(self._sql(query)))[0]["count"])

@@ -11,7 +11,7 @@ from loci_dataplane.model.memory import Memory, timestamp
 from loci_dataplane.stores.postgres.database import Database
 from loci_dataplane.stores.postgres.filter import Arguments, condition
 from loci_dataplane.stores.postgres.rows import READ
-from loci_dataplane.stores.rows import memory_of
+from loci_dataplane.stores.rows import due_time, memory_of
 
 LIVE: Final = "(expires_at IS NULL OR expires_at > {})"
 """Condition on a memory that has not expired at a time."""
@@ -66,10 +66,21 @@ class PostgresRecords:
         """Return the number of memories, from a counter."""
         return int((await self._database.read(f"SELECT memories FROM {self._totals}"))[0]["memories"])  # noqa: S608 - constant names
 
-    async def has_expired(self, now: datetime) -> bool:
-        """Whether any memory has expired, by an index."""
-        query = f"SELECT FROM {self._memory} WHERE expires_at <= $1::text LIMIT 1"
-        return bool(await self._database.read(query, timestamp(now)))
+    async def ids(self, after: str, limit: int) -> Sequence[str]:
+        """Return ids in their order."""
+        query = f"SELECT id FROM {self._memory} WHERE id > $1::text ORDER BY id LIMIT $2::bigint"  # noqa: S608 - constant names
+        return [row["id"] for row in await self._database.read(query, after, limit)]
+
+    async def existing(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return those that a memory has."""
+        query = f"SELECT id FROM {self._memory} WHERE id = ANY($1::text[])"  # noqa: S608 - constant names
+        return [row["id"] for row in await self._database.read(query, list(ids))]
+
+    async def first_expiry(self) -> datetime | None:
+        """Return when the next memory expires, by an index."""
+        query = f"SELECT min(expires_at) AS expiry FROM {self._memory} WHERE expires_at IS NOT NULL"  # noqa: S608 - constant names
+        (row,) = await self._database.read(query)
+        return due_time(row["expiry"])
 
     async def generation(self) -> str:
         """Return the value that the last write gave to the totals."""

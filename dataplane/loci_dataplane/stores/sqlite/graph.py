@@ -151,6 +151,17 @@ class SqliteGraph:
         (row,) = await self._rows(_SIZE, {})
         return GraphSize(*row)
 
+    async def held(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return those that are in the graph or were left out of it."""
+        query = "SELECT id FROM graph_memories WHERE id IN (SELECT value FROM json_each(:ids))"
+        return [row["id"] for row in await self._rows(query, {"ids": _json(list(ids))})]
+
+    async def listed(self, after: str, limit: int) -> tuple[Sequence[str], str]:
+        """Return memories by id; the cursor is the last one."""
+        query = "SELECT id FROM graph_memories WHERE id > :after ORDER BY id LIMIT :limit"
+        ids = [row["id"] for row in await self._rows(query, {"after": after, "limit": limit})]
+        return ids, ids[-1] if len(ids) == limit else ""
+
     async def check(self) -> None:
         """Read a row."""
         await self._rows("SELECT nodes FROM graph_totals", {})

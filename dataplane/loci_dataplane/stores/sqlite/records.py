@@ -11,7 +11,7 @@ import orjson
 
 from loci_dataplane.model.filter import Filter
 from loci_dataplane.model.memory import Memory, timestamp
-from loci_dataplane.stores.rows import memory_of
+from loci_dataplane.stores.rows import due_time, memory_of
 from loci_dataplane.stores.sqlite.database import Database
 from loci_dataplane.stores.sqlite.filter import condition
 from loci_dataplane.stores.sqlite.rows import LIVE
@@ -68,9 +68,20 @@ class SqliteRecords:
         """Return the number of memories, from a counter."""
         return int((await self._rows("SELECT memories FROM totals", []))[0][0])
 
-    async def has_expired(self, now: datetime) -> bool:
-        """Whether any memory has expired, by an index."""
-        return bool(await self._rows("SELECT 1 FROM memories WHERE expires_at <= ? LIMIT 1", [timestamp(now)]))
+    async def ids(self, after: str, limit: int) -> Sequence[str]:
+        """Return ids in their order."""
+        rows = await self._rows("SELECT id FROM memories WHERE id > ? ORDER BY id LIMIT ?", [after, limit])
+        return [row["id"] for row in rows]
+
+    async def existing(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return those that a memory has."""
+        query = "SELECT id FROM memories WHERE id IN (SELECT value FROM json_each(?))"
+        return [row["id"] for row in await self._rows(query, [orjson.dumps(list(ids)).decode()])]
+
+    async def first_expiry(self) -> datetime | None:
+        """Return when the next memory expires, by an index."""
+        ((expiry,),) = await self._rows("SELECT min(expires_at) FROM memories WHERE expires_at IS NOT NULL", [])
+        return due_time(expiry)
 
     async def generation(self) -> str:
         """Return SQLite's own counter of the writer's commits, which is valid in this process."""

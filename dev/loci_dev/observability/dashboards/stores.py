@@ -20,6 +20,15 @@ def dashboard() -> Dashboard:
                 "Growing: the embedder or a vector index does not keep up.",
             ),
             Panel(
+                "Dead letters and index drift",
+                [
+                    Query("topk(10, max by (tenant) (memory_dead_letters))", "{{tenant}}, dead letters"),
+                    Query("topk(10, max by (tenant, store) (memory_index_drift))", "{{tenant}}, drift of {{store}}"),
+                ],
+                "short",
+                "0, but after a store was lost: memories that could not be indexed, or differ between rows and index.",
+            ),
+            Panel(
                 "Largest tenants",
                 [Query("topk(10, max by (tenant) (memory_entities_count))", "{{tenant}}")],
                 "short",
