@@ -16,6 +16,7 @@ from loci_dataplane.settings import Settings
 from loci_dataplane.stores.chroma.server import ChromaServer
 from loci_dataplane.stores.http_embedder import HttpEmbedder
 from loci_dataplane.stores.opening import Neo4jServer, Places, open_stores
+from loci_dataplane.stores.redis.opening import RedisServer
 from loci_runtime.serving import run, serve
 from loci_runtime.tracing import exporting
 
@@ -49,13 +50,14 @@ async def _serve(settings: Settings) -> None:
 def _places(settings: Settings) -> Places:
     """The stores' places; credentials are read again each time the stores are opened."""
     postgres, collection = settings.postgres_dsn_file, _collection(settings)
-    token, password = settings.chroma_token_file, settings.neo4j_password_file
+    token, password, redis = settings.chroma_token_file, settings.neo4j_password_file, settings.redis_url_file
     return Places(
         tenant=settings.tenant,
         folder=settings.data_dir,
         postgres=(lambda: _secret(postgres)) if postgres else None,
         chroma=ChromaServer(settings.chroma_url, collection, _secret(token) if token else None) if collection else None,
         neo4j=Neo4jServer(settings.neo4j_url, settings.neo4j_user, _secret(password)) if password else None,
+        redis=RedisServer(lambda: _secret(redis), settings.redis_cluster) if redis else None,
     )
 
 

@@ -33,6 +33,13 @@ class Settings(ProcessSettings):
     )
     neo4j_user: str = Field("neo4j", description="User of the Neo4j server.")
     neo4j_password_file: Path | None = Field(None, description="File with the Neo4j user's password.")
+    redis_url_file: Path | None = Field(
+        None,
+        description="File with the address of the Redis server for cached search results, "
+        "`redis://user:password@host:port/0` (`rediss://` for TLS); read for each connection. Unset: each "
+        "pod caches in its own memory.",
+    )
+    redis_cluster: bool = Field(default=False, description="Whether the Redis server is a node of a Redis Cluster.")
     ingress_token_file: Path = Field(description="File with the ingress token that every request must contain.")
     limits_file: Path = Field(description="JSON file with the tenant's limits; reloaded when it changes.")
     embedder_url: str = Field(description="Base address of the embedder.")

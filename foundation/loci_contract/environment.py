@@ -27,6 +27,10 @@ NEO4J_PASSWORD_FILE: Final = "LOCI_NEO4J_PASSWORD_FILE"  # noqa: S105 - a variab
 POSTGRES_ADMIN_USER: Final = "LOCI_POSTGRES_ADMIN_USER"
 """`loci prepare-stores`: superuser of the tenant's own PostgreSQL."""
 POSTGRES_ADMIN_PASSWORD_FILE: Final = "LOCI_POSTGRES_ADMIN_PASSWORD_FILE"  # noqa: S105 - a variable's name
+REDIS_URL_FILE: Final = "LOCI_REDIS_URL_FILE"
+"""Data plane: file with the address of the Redis server for cached search results; unset: in the process."""
+REDIS_CLUSTER: Final = "LOCI_REDIS_CLUSTER"
+"""Data plane: whether that server is a node of a Redis Cluster."""
 INGRESS_TOKEN_FILE: Final = "LOCI_INGRESS_TOKEN_FILE"  # noqa: S105 - a variable's name
 """Data plane: file with the tenant's ingress token."""
 LIMITS_FILE: Final = "LOCI_LIMITS_FILE"

@@ -27,10 +27,13 @@ from loci_dataplane.stores.embedded import embedded_stores
 from loci_dataplane.stores.neo4j.graph import neo4j_graph
 from loci_dataplane.stores.ports import Graph, Stores, Vectors
 from loci_dataplane.stores.postgres.stores import postgres_stores
+from loci_dataplane.stores.redis.opening import RedisServer, redis_cache
 from loci_dev.rigs import chroma_server as rig
 from loci_dev.rigs.neo4j import Neo4j, neo4j
 from loci_dev.rigs.pgbouncer import PgBouncer, pgbouncer
 from loci_dev.rigs.postgres import Postgres, postgres
+from loci_dev.rigs.redis import Redis, redis
+from loci_dev.rigs.redis_cluster import RedisCluster, redis_cluster
 from loci_dev.tools.catalog import MissingToolError
 from loci_operator.provision.postgres.provisioner import PostgresProvisioner, Server
 
@@ -177,14 +180,48 @@ def neo4j_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neo4j]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    try:
+        with redis(tmp_path_factory.mktemp("redis")) as server:
+            yield server
+    except MissingToolError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def redis_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    try:
+        with redis_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+            yield cluster
+    except MissingToolError as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture(params=GRAPHS)
 async def graph(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Graph]:
     async with GRAPHS[request.param](tmp_path, request) as opened:
         yield opened
 
 
+@contextlib.asynccontextmanager
+async def redis_server_cache(_: Path, request: pytest.FixtureRequest) -> AsyncIterator[SearchCache]:
+    server: Redis = request.getfixturevalue("redis_server")
+    async with redis_cache(RedisServer(lambda: server.url), f"t{uuid4().hex}") as opened:
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def redis_cluster_cache(_: Path, request: pytest.FixtureRequest) -> AsyncIterator[SearchCache]:
+    cluster: RedisCluster = request.getfixturevalue("redis_nodes")
+    async with redis_cache(RedisServer(lambda: cluster.url, is_cluster=True), f"t{uuid4().hex}") as opened:
+        yield opened
+
+
 CACHES: Final[dict[str, Callable[[Path, pytest.FixtureRequest], AbstractAsyncContextManager[SearchCache]]]] = {
     "process": lambda *_: contextlib.nullcontext(ProcessCache()),
+    "redis": redis_server_cache,
+    "redis-cluster": redis_cluster_cache,
 }
 """Open an empty cache."""
 

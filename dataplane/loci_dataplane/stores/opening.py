@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from loci_dataplane.stores.chroma.embedded import embedded_vectors
@@ -14,6 +14,7 @@ from loci_dataplane.stores.embedded import sqlite_stores
 from loci_dataplane.stores.neo4j.graph import neo4j_graph
 from loci_dataplane.stores.ports import Graph, Stores, Vectors
 from loci_dataplane.stores.postgres.stores import postgres_stores
+from loci_dataplane.stores.redis.opening import RedisServer, redis_cache
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Places:
         postgres: returns the address of the records, asked for each connection.
         chroma: the vectors' server.
         neo4j: the graph's server.
+        redis: the server of the cache of search results; without one, each pod has a cache of its own.
     """
 
     tenant: str
@@ -42,6 +44,7 @@ class Places:
     postgres: Callable[[], str] | None = None
     chroma: ChromaServer | None = None
     neo4j: Neo4jServer | None = None
+    redis: RedisServer | None = None
 
 
 @contextlib.asynccontextmanager
@@ -50,7 +53,10 @@ async def open_stores(places: Places) -> AsyncIterator[Stores]:
     async with contextlib.AsyncExitStack() as stack:
         vectors = await stack.enter_async_context(_vectors(places))
         graph = await stack.enter_async_context(_neo4j(places.neo4j)) if places.neo4j else None
-        yield await stack.enter_async_context(_stores(places, vectors, graph))
+        stores = await stack.enter_async_context(_stores(places, vectors, graph))
+        if places.redis:
+            stores = replace(stores, cache=await stack.enter_async_context(redis_cache(places.redis, places.tenant)))
+        yield stores
 
 
 def _vectors(places: Places) -> AbstractAsyncContextManager[Vectors]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from loci_contract import environment
 from loci_operator.specs.context import Context, Manifest
-from loci_operator.specs.stores import CHROMA_TOKEN, NEO4J_PASSWORD, POSTGRES_DSN
+from loci_operator.specs.stores import CHROMA_TOKEN, NEO4J_PASSWORD, POSTGRES_DSN, REDIS_URL
 
 DATA: Final = "/data"
 CONFIG: Final = "/etc/loci"
@@ -31,6 +31,8 @@ def store_environment(context: Context) -> dict[str, str]:
         found[environment.NEO4J_URL] = access.neo4j.url
         found[environment.NEO4J_USER] = access.neo4j.user
         found[environment.NEO4J_PASSWORD_FILE] = f"{CONFIG}/{NEO4J_PASSWORD}"
+    if access.redis_url:
+        found[environment.REDIS_URL_FILE] = f"{CONFIG}/{REDIS_URL}"
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -23,6 +24,7 @@ from loci_dev.rigs.chroma_server import chroma_server
 from loci_dev.rigs.pod import Pod
 from loci_dev.rigs.postgres import Postgres, postgres
 from loci_dev.rigs.processes import wait_until
+from loci_dev.rigs.redis import redis
 from loci_dev.tools.catalog import MissingToolError
 from loci_operator.provision.postgres.provisioner import PostgresProvisioner, Server
 
@@ -47,7 +49,7 @@ def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]
 
 @contextlib.contextmanager
 def two_pods(
-    folder: Path, embedder_url: str, server: Postgres, chroma: tuple[str, int], **limits: int
+    folder: Path, embedder_url: str, server: Postgres, chroma: tuple[str, int], cache: str = "", **limits: int
 ) -> Iterator[tuple[httpx.Client, httpx.Client]]:
     """Clients of two pods of a new tenant."""
     tenant = f"t{uuid4().hex}"
@@ -60,6 +62,9 @@ def two_pods(
         environment.CHROMA_URL: chroma[0],
         environment.CHROMA_COLLECTION: str(made.id),
     }
+    if cache:
+        (folder / "redis-url").write_text(cache)
+        where[environment.REDIS_URL_FILE] = str(folder / "redis-url")
     with contextlib.ExitStack() as stack:
         clients = []
         for name in ("one", "other"):
@@ -119,6 +124,44 @@ def test_both_quotas_are_exact_under_writers_of_two_pods(
             usage = pod.get("/v1/usage").json()
             assert usage["memories"] == 50
             assert (usage["graph_nodes"], usage["graph_left_out"]) == (39, 50 - 13), "three nodes a memory"
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["redis", "each its own cache"])
+def test_no_search_after_an_acknowledged_write_is_answered_from_before_it(
+    tmp_path: Path, embedder_url: str, server: Postgres, chroma: tuple[str, int], *, shared: bool
+) -> None:
+    with (
+        redis(tmp_path) as cache,
+        two_pods(tmp_path, embedder_url, server, chroma, cache.url if shared else "") as pods,
+        ThreadPoolExecutor(4) as writers,
+    ):
+        assert sum(writers.map(partial(missed, pods), range(4))) == 0
+        for _ in range(3):
+            for pod in pods:
+                found(pod, "writer", "hybrid")
+        for pod in pods:
+            ratio = re.search(r"memory_cache_hit_ratio\{.*\} (\S+)", pod.get("/metrics").text)
+            assert ratio
+            assert float(ratio[1]) > 0
+        cache.process.kill()
+        cache.process.wait()
+        assert add(pods[0], "writer 9 wrote 9") == 201
+        wait_until(lambda: "writer 9 wrote 9" in found(pods[1], "writer 9", "hybrid"), "searches go on")
+        assert pods[1].get("/health").json()["components"]["cache"] == ("unhealthy" if shared else "healthy")
+
+
+def missed(pods: tuple[httpx.Client, httpx.Client], writer: int) -> int:
+    """Write to one pod, search in the other for all that this writer wrote; return how often one is not found."""
+    written: set[str] = set()
+    misses = 0
+    for number in range(20):
+        content = f"writer {writer} wrote {number}"
+        assert add(pods[number % 2], content, user_id=f"u{writer}") == 201
+        written.add(content)
+        body = {"query": "wrote", "mode": "keyword", "limit": 100, "filters": {"user_id": f"u{writer}"}}
+        results = pods[(number + 1) % 2].post("/v1/memories/search", json=body).json()["results"]
+        misses += {result["content"] for result in results} != written
+    return misses
 
 
 def settled(pod: httpx.Client) -> bool:

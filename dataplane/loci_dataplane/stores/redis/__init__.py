@@ -1,0 +1,1 @@
+"""The SearchCache port on a Redis or Valkey server or cluster."""
