@@ -10,6 +10,7 @@ import yaml
 from loci_dev.chart import CHART
 from loci_operator.settings import Settings as OperatorSettings
 from loci_policy.settings import Settings as PolicySettings
+from loci_resources.tier import StorageProfile
 
 Schema = dict[str, Any]
 
@@ -23,6 +24,7 @@ _REFINED: Final[dict[str, Schema]] = {
     "ingress.service.nodePort": {"type": ["integer", "null"]},
     "policy.redisFallback": {"enum": list(get_args(PolicySettings.model_fields["redis_fallback"].annotation))},
     "tracing.endpoint": {"type": "string", "pattern": "^(https?://[^/@]+/?)?$"},
+    **{f"tiers.{tier}.storageProfile": {"enum": list(StorageProfile)} for tier in ("free", "pro", "enterprise")},
     "ingress.replicas": {"type": "integer", "minimum": 1},
     "operator.rollout.atOnce": {"type": ["string", "integer"], "pattern": "^[0-9]{1,6}%?$", "minimum": 1},
     "operator.rollout.deadlineSeconds": {"type": "integer", "minimum": 1},

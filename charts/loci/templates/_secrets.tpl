@@ -16,9 +16,17 @@
 
 {{/* "true" when tenants can have the shared profile. */}}
 {{- define "loci.sharedStores" -}}
-{{- with .Values.stores }}
-{{- if or .postgres.enabled .postgres.existingSecret .chroma.enabled .chroma.url }}true{{ end }}
+{{- if and (include "loci.hasPostgres" .) (include "loci.hasChroma" .) }}true{{ end }}
 {{- end }}
+
+{{/* "true" when tenants can have records in the platform's PostgreSQL. */}}
+{{- define "loci.hasPostgres" -}}
+{{- if or .Values.stores.postgres.enabled .Values.stores.postgres.existingSecret }}true{{ end }}
+{{- end }}
+
+{{/* "true" when tenants can have vectors in the platform's Chroma. */}}
+{{- define "loci.hasChroma" -}}
+{{- if or .Values.stores.chroma.enabled .Values.stores.chroma.url }}true{{ end }}
 {{- end }}
 
 {{/*

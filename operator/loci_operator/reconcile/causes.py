@@ -89,7 +89,9 @@ def _evicted(pod: Pod) -> Iterator[tuple[str, str]]:
 
 def _containers(pod: Pod) -> Iterator[tuple[str, str]]:
     """Container problems; OOMKilled first, since it causes the crash loop that is reported with it."""
-    containers = [c for c in pod.get("status", {}).get("containerStatuses", ()) if not c.get("ready")]
+    status = pod.get("status", {})
+    found = (*status.get("initContainerStatuses", ()), *status.get("containerStatuses", ()))
+    containers = [c for c in found if not c.get("ready")]
     for container in containers:
         for state in (container.get("state", {}), container.get("lastState", {})):
             if state.get("terminated", {}).get("reason") == "OOMKilled":
