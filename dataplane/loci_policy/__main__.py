@@ -34,6 +34,7 @@ from loci_runtime.serving import run, serve
 from loci_runtime.tracing import exporting
 
 _KUBERNETES: Final = "loci_policy.registry.kubernetes:kubernetes_source"
+_SYNC_SECONDS: Final = 0.5
 _Standing = Callable[[], AbstractAsyncContextManager[asyncio.Event]]
 """Entered before serving; its event is set when the process is to serve."""
 
@@ -75,6 +76,8 @@ async def _serve(settings: Settings, standing: _Standing, where: dict[str, Any])
         following = asyncio.create_task(registry.follow(source))
         waiting = asyncio.create_task(turn.wait())
         await asyncio.wait((following, waiting), return_when=asyncio.FIRST_COMPLETED)
+        # Called to serve right after its start, it can soon answer better than 503; callers wait in the backlog.
+        await registry.until_synced(_SYNC_SECONDS)
         # If following the registry ends, the process must exit rather than decide on stale data.
         await serve(app, beside=_finished(following), date_header=False, **where)
 

@@ -7,6 +7,8 @@ removes its tenant, so that a doubtful record denies access. The cost of an upda
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -22,11 +24,21 @@ class Registry:
 
     def __init__(self, table: Table, metrics: Metrics, clock: Callable[[], float] = time.time) -> None:
         self.table = table
-        self.synced = False
+        self._first_sync = asyncio.Event()
         self.connected = False
         self._metrics = metrics
         self._clock = clock
         self._log = structlog.get_logger()
+
+    @property
+    def synced(self) -> bool:
+        """Whether the table was complete once."""
+        return self._first_sync.is_set()
+
+    async def until_synced(self, seconds: float) -> None:
+        """Wait until the table was complete once, but not longer than so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._first_sync.wait(), seconds)
 
     @property
     def stale(self) -> bool:
@@ -43,7 +55,7 @@ class Registry:
         match update:
             case Snapshot(records):
                 self.table.replace(records)
-                self.synced = True
+                self._first_sync.set()
             case Changed(record, written_at):
                 self.table.put(record)
                 self._observe(written_at)
