@@ -58,6 +58,7 @@ _EXAMPLES: Final = {
     "create_tenant": {"name": "acme_corp", "tier": "pro"},
     "update_tenant": {"tier": "enterprise"},
     "create_key": {"name": "reader", "scopes": ["read"]},
+    "rotate_key": {"overlap": "24h"},
 }
 _LIMITED: Final = {"error": "rate_limit_exceeded", "policy": "burst", "retry_after": 1, "limit": 600, "burst": 100}
 

@@ -169,6 +169,7 @@ ADMIN: Final = Routes(
     Route("POST", f"{_TENANT}/resume", "resume_tenant"),
     Route("GET", f"{_TENANT}/keys", "list_keys"),
     Route("POST", f"{_TENANT}/keys", "create_key"),
+    Route("POST", f"{_TENANT}/keys/{{name}}/rotate", "rotate_key"),
     Route("DELETE", f"{_TENANT}/keys/{{name}}", "revoke_key"),
 )
 """The admin API: what the admin key opens."""

@@ -29,7 +29,7 @@ def create_app(deps: Deps) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    provide(app, Tenants(deps.store), Keys(deps.store))
+    provide(app, Tenants(deps.store), Keys(deps.store, deps.now))
     responses.install(app)
     for feature in (tenants, keys):
         app.include_router(feature.router)

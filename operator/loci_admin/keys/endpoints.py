@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Response
 
-from loci_admin.keys.schemas import CreatedKey, KeyInput, KeyList, KeyOutput
+from loci_admin.keys.schemas import CreatedKey, KeyInput, KeyList, KeyOutput, RotatedKey, RotationInput
 from loci_admin.keys.service import Keys
 from loci_contract.keys import key_id
 from loci_resources.tenant import ApiKey, MemoryTenant
@@ -30,6 +30,17 @@ async def create(tenant_id: str, body: KeyInput, service: Service, response: Res
     key, secret = await service.create(tenant_id, body)
     response.headers["Cache-Control"] = "no-store"
     return CreatedKey(**_output(key).model_dump(), api_key=secret)
+
+
+@router.post("/{name}/rotate")
+async def rotate(
+    tenant_id: str, name: str, service: Service, response: Response, body: RotationInput | None = None
+) -> RotatedKey:
+    """Replace a key. The old one stays valid for the overlap, under another name."""
+    key, previous, secret = await service.rotate(tenant_id, name, body or RotationInput())
+    response.headers["Cache-Control"] = "no-store"
+    old = _output(previous) if previous else None
+    return RotatedKey(**_output(key).model_dump(), api_key=secret, previous=old)
 
 
 @router.delete("/{name}", status_code=204)

@@ -5,9 +5,11 @@ New keys are added to `spec.issuedKeys`, which manifests leave out, so that appl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
-from loci_admin.keys.schemas import KeyInput
+from loci_admin.keys.rotation import Rotation, rotated
+from loci_admin.keys.schemas import KeyInput, RotationInput
 from loci_admin.tenants.service import not_found
 from loci_admin.tenants.store import TenantStore
 from loci_contract.keys import generate, sha256
@@ -18,8 +20,9 @@ from loci_runtime.errors import ConflictError, NotFoundError
 class Keys:
     """API keys of tenants."""
 
-    def __init__(self, store: TenantStore) -> None:
+    def __init__(self, store: TenantStore, now: Callable[[], datetime]) -> None:
         self._store = store
+        self._now = now
 
     async def all(self, tenant: str) -> tuple[MemoryTenant, Sequence[ApiKey]]:
         """A tenant and its keys."""
@@ -48,6 +51,21 @@ class Keys:
         if await self._store.change(tenant, changed) is None:
             raise not_found()
         return key, secret
+
+    async def rotate(self, tenant: str, name: str, body: RotationInput) -> tuple[ApiKey, ApiKey | None, str]:
+        """Replace a key; return the new entry, the old one while it stays valid, and the new secret."""
+        secret, now = generate(tenant), self._now()
+        asked = Rotation(name, sha256(secret), now + body.overlap, body.expires_at, now)
+        made: list[tuple[ApiKey, ApiKey | None]] = []
+
+        def changed(spec: MemoryTenantSpec) -> MemoryTenantSpec:
+            after, new, kept = rotated(spec, asked)
+            made.append((new, kept))
+            return after
+
+        if await self._store.change(tenant, changed) is None:
+            raise not_found()
+        return *made[-1], secret
 
     async def revoke(self, tenant: str, name: str) -> None:
         """Remove a key."""

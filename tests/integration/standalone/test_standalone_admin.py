@@ -53,6 +53,26 @@ def test_a_free_tenants_limit_is_the_free_tiers(served: Served, admin: httpx.Cli
         assert client.get("/v1/usage").headers["x-ratelimit-limit"] == "100"
 
 
+def tokens_left(served: Served, key: str) -> int:
+    with served.client(key) as client:
+        return int(client.get("/v1/usage").headers["x-ratelimit-remaining"])
+
+
+@pytest.mark.invariant(4)
+def test_a_rotated_key_keeps_the_bucket_and_ends_with_the_overlap(served: Served, admin: httpx.Client) -> None:
+    old = make(admin, "rotating", "free")
+    for _ in range(10):
+        left = tokens_left(served, old)
+    rotation = "/admin/tenants/rotating/keys/default/rotate"
+    new = admin.post(rotation, json={"overlap": "1h"}).json()["api_key"]
+    assert tokens_left(served, new) <= left
+    assert (status(served, old), status(served, new)) == (200, 200)
+    newest = admin.post(rotation, json={"overlap": "0s"}).json()["api_key"]
+    assert [status(served, key) for key in (old, new, newest)] == [200, 401, 200]
+    admin.delete("/admin/tenants/rotating/keys/default-rotated-1")
+    assert status(served, old) == 401
+
+
 def test_suspending_and_resuming_take_effect_at_once(served: Served, admin: httpx.Client) -> None:
     key = make(admin, "paused")
     assert admin.post("/admin/tenants/paused/suspend").json()["phase"] == "Suspended"
