@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 from pydantic import Field, ValidationError
 
-from loci_admin.keys.schemas import KeyInput
+from loci_admin.keys.schemas import KeyInput, RotationInput
 from loci_admin.tenants.schemas import LimitsInput, LimitsPatch, TenantInput, TenantPatch
 from loci_contract.inputs import Input, Patch
 from loci_dataplane.conversations.schemas import ContextInput, ConversationInput, ExplainedSearchInput, Message
@@ -47,6 +47,7 @@ SMALLEST: Final[dict[type[Input], dict[str, Any]]] = {
     TenantInput: {"name": "acme", "tier": "free"},
     LimitsInput: {},
     KeyInput: {"name": "ci"},
+    RotationInput: {},
     EmbeddingRequest: {"input": "an otter"},
 }
 PATCHES: Final = {MemoryPatch, TenantPatch, LimitsPatch}
