@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 
 import structlog
 
+from loci_contract.registry import RegistryRecord
+from loci_contract.routes import Route
 from loci_policy.buckets.bucket import Buckets, BucketsUnavailableError
 from loci_policy.cors import Cors
 from loci_policy.decision import Deny, Options, Outcome, Request, decide
@@ -81,8 +83,13 @@ class Gate:
             case allowed:
                 self.metrics.decisions[Outcome.ALLOWED].inc()
         record, operation = allowed.grant.record, allowed.route.operation
-        verdict = await self._buckets.take(record.tenant, record.limits, allowed.route.cost)
+        verdict = await self._buckets.take(record.tenant, record.limits, _cost(record, allowed.route))
         self.metrics.rate_limited(verdict)
         if not verdict.allowed:
             return replace(limited(record.limits, verdict, request_id, now), operation=operation)
         return Pass(allowed.grant, rate_headers(record.limits, verdict, now), operation)
+
+
+def _cost(record: RegistryRecord, route: Route) -> int:
+    """Tokens that a request takes; no more than a full bucket holds, or it could never pass."""
+    return min(record.limits.burst, record.costs.get(route.operation, route.cost))

@@ -28,7 +28,7 @@ from loci_policy.asgi import (
 )
 from loci_policy.decision import bearer_token
 from loci_policy.gate import Gate, Pass, utc_now
-from loci_policy.leasing import Leasing
+from loci_policy.leasing import Leasing, Unused
 from loci_policy.registry.follower import Registry
 from loci_policy.responses import JSON, Response, error, options, unavailable
 from loci_policy.table import Headers
@@ -105,7 +105,8 @@ class PolicyApp:
         unused = header(scope, _LEASE_WANTED)
         if unused is None or self._leasing is None:
             return ()
-        lease = await self._leasing.offer(passed.grant, passed.client_headers, unused, utc_now())
+        returned = Unused(unused, request_id_of(scope))
+        lease = await self._leasing.offer(passed.grant, passed.client_headers, returned, utc_now())
         return ((_LEASE, lease),) if lease else ()
 
     def _platform(self, scope: Scope, path: str, own_id: str) -> Response:

@@ -89,6 +89,7 @@ class RegistryRecord(_Frozen):
     state: TenantState = TenantState.ACTIVE
     priority: Priority = Priority.NORMAL
     limits: Limits
+    costs: dict[str, int] = Field({}, description="Tokens that an operation takes, where it is not 1, by operation.")
     keys: tuple[KeyRecord, ...] = ()
     upstream: str = Field(description="host:port of the tenant's pod.")
     ingress_token: str = Field(

@@ -56,6 +56,7 @@ def registry_record(
         state=TenantState.SUSPENDED if tenant.spec.suspend else TenantState.ACTIVE,
         priority=tier.spec.priority,
         limits=effective_limits(tenant, tier),
+        costs=tier.spec.costs,
         keys=tuple(keys),
         upstream=upstream,
         ingress_token=ingress_token,

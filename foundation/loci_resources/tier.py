@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from loci_contract.names import GROUP, VERSION
 from loci_contract.registry import Priority
 from loci_resources.base import Model, ObjectMeta, Requests, Resources, Size
+
+OperationCost = Annotated[int, Field(ge=1, le=1_000)]
 
 
 class StorageProfile(StrEnum):
@@ -27,6 +29,12 @@ class MemoryTierSpec(Model):
         ge=1, le=10_000_000, description="Refill rate of the token bucket, requests per minute."
     )
     burst: int = Field(ge=1, le=10_000_000, description="Capacity of the token bucket, requests.")
+    costs: dict[str, OperationCost] = Field(
+        default_factory=dict,
+        max_length=64,
+        description="Tokens that an operation takes from the bucket, by its name in metrics and logs, such as "
+        "search: 2; 1 for those that are not listed, and never more than `burst`.",
+    )
     max_memories: int = Field(ge=1, description="Maximum number of memories per tenant.")
     max_graph_nodes: int = Field(ge=1, description="Maximum number of graph nodes per tenant.")
     priority: Priority = Field(Priority.NORMAL, description="Priority under overload; lower priorities are shed first.")

@@ -40,14 +40,19 @@ local function drop_all_when_too_many()
   leases, leases_count = {}, 0
 end
 
-local function is_usable(lease, scope, now)
-  return lease and lease.deadline > now and lease.tokens > 0 and lease.scopes[scope]
+local function is_usable(lease, scope, cost, now)
+  return lease.deadline > now and lease.tokens >= cost and lease.scopes[scope]
 end
 
 -- Whether this request should ask the policy for more, though there may be tokens left.
 local function should_renew(lease, now)
   if lease.renewing_since and now - lease.renewing_since < RENEWAL_MS then return false end
   return lease.tokens <= lease.size / 4
+end
+
+-- Tokens that ran out of time before they were used go back with the next renewal.
+local function set_expired_aside(lease, now)
+  if lease.deadline <= now then lease.unused, lease.tokens = lease.unused + lease.tokens, 0 end
 end
 
 function envoy_on_request(handle)
@@ -60,8 +65,9 @@ function envoy_on_request(handle)
   if not credential or not scope then return end
   local now = handle:timestamp()
   local lease = leases[credential]
-  if is_usable(lease, scope, now) and not should_renew(lease, now) then
-    lease.tokens = lease.tokens - 1
+  local cost = lease and (lease.costs[operation] or 1)
+  if lease and is_usable(lease, scope, cost, now) and not should_renew(lease, now) then
+    lease.tokens = lease.tokens - cost
     for name, value in pairs(lease.headers) do headers:replace(name, value) end
     metadata:set("loci", "leased", true)
     metadata:set("envoy.filters.http.ext_authz", "x-loci-operation", operation) -- for the access log
@@ -72,26 +78,28 @@ function envoy_on_request(handle)
   local unused = 0
   if lease then
     lease.renewing_since = now
-    if lease.deadline <= now then unused, lease.tokens = lease.tokens, 0 end
+    set_expired_aside(lease, now)
+    unused, lease.unused = lease.unused, 0
   end
   headers:replace("x-loci-lease", tostring(unused))
   metadata:set("loci", "credential", credential)
 end
 
--- "tokens milliseconds limit remaining reset upstream tenant key-id scopes ingress-token rate-limit-policy"
-local LEASE = "^(%d+) (%d+) (%d+) (%d+) (%d+) (%S+) (%S+) (%S+) (%S+) (%S+) (.+)$"
+-- "tokens milliseconds limit remaining reset upstream tenant key-id scopes ingress-token costs rate-limit-policy"
+local LEASE = "^(%d+) (%d+) (%d+) (%d+) (%d+) (%S+) (%S+) (%S+) (%S+) (%S+) (%S+) (.+)$"
 
 local function keep(credential, text, now)
-  local tokens, ms, limit, remaining, reset, upstream, tenant, key_id, scopes, token, policy = string.match(text, LEASE)
+  local tokens, ms, limit, remaining, reset, upstream, tenant, key_id, scopes, token, costs, policy
+    = string.match(text, LEASE)
   if not tokens then return end
   local lease = leases[credential]
   if not lease then
     drop_all_when_too_many()
     leases_count = leases_count + 1
-    lease = { tokens = 0, deadline = 0 }
+    lease = { tokens = 0, unused = 0, deadline = 0, costs = {} }
     leases[credential] = lease
   end
-  if lease.deadline <= now then lease.tokens = 0 end
+  set_expired_aside(lease, now)
   lease.tokens = lease.tokens + tonumber(tokens)
   lease.size = lease.tokens
   lease.deadline = now + tonumber(ms)
@@ -100,6 +108,8 @@ local function keep(credential, text, now)
   lease.full_at = now / 1000 + tonumber(reset)
   lease.scopes = {}
   for scope in string.gmatch(scopes, "%a+") do lease.scopes[scope] = true end
+  lease.costs = {}
+  for name, cost in string.gmatch(costs, "([%l_]+)=(%d+)") do lease.costs[name] = tonumber(cost) end
   lease.headers = {
     ["x-loci-upstream"] = upstream,
     ["x-loci-tenant"] = tenant,

@@ -37,8 +37,11 @@ class Leases(Protocol):
     async def lease(self, tenant: str, limits: Limits, most: int) -> int:
         """Take up to `most` tokens, at most half of what is left; 0 when the buckets cannot be reached."""
 
-    async def give_back(self, tenant: str, limits: Limits, tokens: int) -> None:
-        """Return leased tokens that were not used; they are lost when the buckets cannot be reached."""
+    async def give_back(self, tenant: str, limits: Limits, tokens: int, once: str) -> None:
+        """Return leased tokens that were not used; they are lost when the buckets cannot be reached.
+
+        `once` identifies the return: a second one of the same name within 5 s is ignored.
+        """
 
 
 class RedisLeases:
@@ -52,15 +55,16 @@ class RedisLeases:
         """Take tokens."""
         return await self._call(tenant, limits, most)
 
-    async def give_back(self, tenant: str, limits: Limits, tokens: int) -> None:
+    async def give_back(self, tenant: str, limits: Limits, tokens: int, once: str) -> None:
         """Return tokens."""
-        await self._call(tenant, limits, -tokens)
+        await self._call(tenant, limits, -tokens, f"b:{{{tenant}}}:returned:{once}")
 
-    async def _call(self, tenant: str, limits: Limits, tokens: int) -> int:
+    async def _call(self, tenant: str, limits: Limits, tokens: int, *more_keys: str) -> int:
+        keys = (f"b:{{{tenant}}}", *more_keys)
         asked = f"{limits.burst} {limits.requests_per_minute} {tokens}"
         try:
             async with asyncio.timeout(self._timeout):
-                return int(await self._client.fcall("loci_lease", 1, f"b:{{{tenant}}}", asked))
+                return int(await self._client.fcall("loci_lease", len(keys), *keys, asked))
         except (RedisError, OSError, TimeoutError):
             return 0
 

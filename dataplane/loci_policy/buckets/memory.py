@@ -24,7 +24,8 @@ class LocalBuckets:
         """Take tokens from the tenant's local bucket."""
         capacity = max(1.0, limits.burst / self._replicas)
         rate = limits.requests_per_minute / 60 / self._replicas
-        bucket, verdict = take(self._buckets.get(tenant), capacity, rate, cost, self._clock())
+        affordable = min(cost, int(capacity))
+        bucket, verdict = take(self._buckets.get(tenant), capacity, rate, affordable, self._clock())
         self._buckets[tenant] = bucket
         if not self._degraded:
             return verdict

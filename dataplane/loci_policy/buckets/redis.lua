@@ -38,10 +38,12 @@ redis.register_function('loci_take', function(keys, args)
 end)
 
 -- KEYS[1]: the bucket. ARGV[1]: "capacity tokens-per-minute tokens": takes up to so many tokens, at most half of those that
--- are left; a negative number gives tokens back. Returns the number of tokens taken.
+-- are left; a negative number gives tokens back. KEYS[2] names what is given back, so that a call that is repeated gives
+-- nothing back twice. Returns the number of tokens taken.
 redis.register_function('loci_lease', function(keys, args)
   local capacity, per_minute, wanted = string.match(args[1], '^(%d+) (%d+) (%-?%d+)$')
   capacity, wanted = tonumber(capacity), tonumber(wanted)
+  if keys[2] and not redis.call('SET', keys[2], '1', 'NX', 'PX', 5000) then return '0' end
   local rate, now = tonumber(per_minute) / 60, seconds_now()
   local tokens = tokens_in(keys[1], capacity, rate, now)
   local taken = math.max(-(capacity - tokens), math.min(wanted, math.floor(tokens / 2)))

@@ -117,6 +117,16 @@ def test_leased_and_decided_requests_together_never_exceed_the_burst(
     assert STEADY.burst - 100 <= admitted <= STEADY.burst + 1
 
 
+@pytest.mark.invariant(3)
+def test_a_costly_operation_takes_its_tokens_from_leases_too(client: httpx.Client, leasing: Ingress, pod: str) -> None:
+    with known(leasing, "costly", pod, limits=STEADY, costs={"list": 5}) as tenant:
+        tenant.until(client, 200)
+        before = decided(leasing)
+        admitted = 1 + sum(client.get(PATH, headers=tenant.bearer).status_code == 200 for _ in range(240))
+        assert decided(leasing) - before < 240, "some passed by a lease"
+        assert (STEADY.burst - 100) / 5 <= admitted <= STEADY.burst / 5
+
+
 @pytest.mark.invariant(4)
 def test_a_lease_is_worth_nothing_once_its_time_is_over(client: httpx.Client, leasing: Ingress, pod: str) -> None:
     with known(leasing, "revoked", pod, limits=LARGE) as tenant:

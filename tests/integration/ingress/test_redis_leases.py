@@ -50,13 +50,22 @@ async def test_leases_and_requests_together_never_exceed_the_burst(redis: Redis)
 
 async def test_tokens_that_were_not_used_come_back(redis: Redis) -> None:
     leases = RedisLeases(redis, timeout=1)
-    await leases.give_back("acme", SLOW, await leases.lease("acme", SLOW, 30))
+    await leases.give_back("acme", SLOW, await leases.lease("acme", SLOW, 30), "one")
     assert await remaining(redis) == 99
 
 
 @pytest.mark.invariant(3)
+async def test_a_return_that_is_repeated_counts_once(redis: Redis) -> None:
+    leases = RedisLeases(redis, timeout=1)
+    await leases.lease("acme", SLOW, 30)
+    for once in ("one", "one", "another"):
+        await leases.give_back("acme", SLOW, 10, once)
+    assert await remaining(redis) == 89
+
+
+@pytest.mark.invariant(3)
 async def test_giving_back_never_overfills_a_bucket(redis: Redis) -> None:
-    await RedisLeases(redis, timeout=1).give_back("acme", SLOW, 1_000)
+    await RedisLeases(redis, timeout=1).give_back("acme", SLOW, 1_000, "one")
     assert await remaining(redis) == 99
 
 

@@ -137,6 +137,17 @@ async def test_nobody_passes_when_the_decision_fails_and_no_key_is_logged() -> N
     assert KEY not in str(logs)
 
 
+@pytest.mark.invariant(3)
+@pytest.mark.parametrize(("cost", "passing"), [(1, 4), (2, 2), (4, 1), (100, 1)])
+async def test_an_operation_takes_what_the_tier_says_and_no_more_than_a_full_bucket(cost: int, passing: int) -> None:
+    limits = LIMITS.model_copy(update={"requests_per_minute": 1, "burst": 4})
+    costly = record("acme", key_record(KEY), limits=limits, costs={"search": cost})
+    gate = Gate(Table([costly]), LocalBuckets(), Metrics())
+    asked = Request("POST", "/v1/memories/search", f"Bearer {KEY}")
+    answers = [await gate.admit(asked, "id") for _ in range(5)]
+    assert sum(isinstance(answer, Pass) for answer in answers) == passing
+
+
 async def test_a_refused_request_takes_no_token() -> None:
     limits = LIMITS.model_copy(update={"burst": 1})
     the_gate = gate(table=Table([record("acme", key_record(KEY), key_record(READER, Scope.READ), limits=limits)]))
