@@ -26,6 +26,9 @@ _REFINED: Final[dict[str, Schema]] = {
     "tracing.endpoint": {"type": "string", "pattern": "^(https?://[^/@]+/?)?$"},
     **{f"tiers.{tier}.storageProfile": {"enum": list(StorageProfile)} for tier in ("free", "pro", "enterprise")},
     "ingress.replicas": {"type": "integer", "minimum": 1},
+    "embedder.replicas": {"type": "integer", "minimum": 1},
+    "operator.replicas": {"type": "integer", "minimum": 0},
+    "admin.replicas": {"type": "integer", "minimum": 0},
     "operator.rollout.atOnce": {"type": ["string", "integer"], "pattern": "^[0-9]{1,6}%?$", "minimum": 1},
     "operator.rollout.deadlineSeconds": {"type": "integer", "minimum": 1},
     # Without a port, a rule of a network policy would allow every port.

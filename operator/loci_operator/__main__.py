@@ -1,19 +1,24 @@
 """`loci operator`: composition root of the operator process.
 
 Startup order matters: tenants and tiers are listed first, then one watch per kind fills the observer's cache, and only
-when every kind is synced do the workers start. Starting earlier would take every object for missing and write it again.
-The liveness endpoint comes last, so a probe succeeds only once the operator is working.
+when every kind is synced, and this operator leads, do the workers start. Starting earlier would take every object for
+missing and write it again. The liveness endpoint comes last, so a probe succeeds only once the operator is working or
+can take over.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import platform as machine
 import random
+import secrets as randomness
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import kopf
@@ -21,6 +26,7 @@ import structlog
 
 from loci_kubernetes.api import Api, api
 from loci_kubernetes.errors import KubernetesError
+from loci_kubernetes.lease import Leadership, LeadershipLostError
 from loci_kubernetes.watch import SILENCE_SECONDS, WATCH_SECONDS
 from loci_operator.cluster.credentials import CredentialStore
 from loci_operator.cluster.diagnosis import Diagnosis
@@ -48,7 +54,7 @@ from loci_operator.stores.outcome import StoresError
 from loci_operator.stores.own import OwnStores
 from loci_operator.stores.shared import SharedChroma, SharedPostgres
 from loci_operator.stores.tenant_stores import TenantStores
-from loci_operator.work_queue import Work, WorkQueue
+from loci_operator.work_queue import WorkQueue
 from loci_operator.world import World
 from loci_runtime import logs
 from loci_runtime.serving import run
@@ -82,23 +88,37 @@ async def _run(settings: Settings) -> None:
         reconciler = _reconciler(
             _Parts(calls, observer, warnings, rollout, world, platform, metrics), session, settings
         )
+        leadership = Leadership(calls, MANAGER, settings.system_namespace, settings.identity or _identity())
+        metrics.show_leadership(leadership)
+
+        def duties() -> list[Coroutine[Any, Any, None]]:
+            return [
+                queue.run(metrics.timed(reconciler.reconcile), settings.workers),
+                _resync(queue, world, calls, settings.resync_seconds),
+                rollout.run(),
+            ]
+
         await _load(calls, world)
         background = [
             group.create_task(observer.run()),
             group.create_task(warnings.run()),
-            group.create_task(_work(queue, observer, metrics.timed(reconciler.reconcile), settings.workers)),
-            group.create_task(_resync(queue, world, calls, settings.resync_seconds)),
-            group.create_task(rollout.run()),
+            group.create_task(_lead(leadership, observer, duties)),
             group.create_task(_follow_level(settings.log_level_file, platform, queue, world)),
         ]
         try:
             # Health is served only once the workers can run.
             await observer.synced()
             async with status_server(queue, metrics.registry, _ANYWHERE, settings.health_port):
-                await _kopf(settings, queue, world)
+                await _kopf(settings, queue, world, partial(_end, background))
         finally:
-            for task in background:
-                task.cancel()
+            await _end(background)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait until they have ended, which gives the Lease up."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _stores(settings: Settings, secrets: Secrets, session: aiohttp.ClientSession) -> TenantStores:
@@ -172,6 +192,10 @@ def _reconciler(parts: _Parts, session: aiohttp.ClientSession, settings: Setting
     )
 
 
+def _identity() -> str:
+    return f"{machine.node()}-{randomness.token_hex(4)}"
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -186,11 +210,26 @@ async def _load(api: Api, world: World) -> None:
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _work(queue: WorkQueue, observer: Observer, work: Work, workers: int) -> None:
-    """Run the workers once the cache is synced; with a partial cache every object would be written again."""
+async def _lead(
+    leadership: Leadership, observer: Observer, duties: Callable[[], list[Coroutine[Any, Any, None]]]
+) -> None:
+    """Do the duties of the active operator while this one leads, and stand by otherwise.
+
+    The cache must be synced before: with a partial one every object would be written again.
+    """
     await observer.synced()
     structlog.get_logger().info("caches synced")
-    await queue.run(work, workers)
+    while True:
+        await leadership.acquire()
+        structlog.get_logger().info("leading")
+        try:
+            async with asyncio.TaskGroup() as group:
+                for duty in (*duties(), leadership.keep()):
+                    group.create_task(duty)
+        except* LeadershipLostError:
+            structlog.get_logger().warning("leadership lost, standing by")
+        finally:
+            await leadership.release()
 
 
 async def _resync(queue: WorkQueue, world: World, api: Api, seconds: float) -> None:
@@ -206,8 +245,14 @@ async def _resync(queue: WorkQueue, world: World, api: Api, seconds: float) -> N
             queue.nudge_later(tenant, random.uniform(0, seconds / 2))  # noqa: S311 - spreads the load
 
 
-async def _kopf(settings: Settings, queue: WorkQueue, world: World) -> None:
+async def _kopf(settings: Settings, queue: WorkQueue, world: World, end: Callable[[], Awaitable[None]]) -> None:
     handlers = kopf.OperatorRegistry()
+
+    # kopf would wait for tasks that it does not know, and cancel them one by one.
+    @kopf.on.cleanup(registry=handlers)
+    async def on_cleanup(**_: Any) -> None:
+        await end()
+
     register(handlers, world, queue)
     register_login(handlers, from_kubeconfig=settings.kubeconfig is not None)
     tuned = kopf.OperatorSettings()

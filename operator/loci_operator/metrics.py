@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from loci_kubernetes.lease import Leadership
 from loci_operator.cluster.rollout import Rollout
 from loci_operator.work_queue import WorkQueue
 from loci_runtime.tracing import span
@@ -62,6 +63,10 @@ class Metrics:
         self._gauge(
             "queue_stalled_seconds", "Time since a reconcile last ended, while some wait.", lambda: queue.stalled
         )
+
+    def show_leadership(self, leadership: Leadership) -> None:
+        """Show whether this operator is the active one."""
+        self._gauge("leading", "1 while this operator is the active one of its replicas.", lambda: leadership.is_held)
 
     def show_rollout(self, rollout: Rollout) -> None:
         """Show the waves of an update as they are when the metrics are read."""

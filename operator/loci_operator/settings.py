@@ -20,6 +20,7 @@ class Settings(ProcessSettings):
     system_namespace: str = Field(SYSTEM_NAMESPACE, description="Namespace that Loci is installed in.")
     prometheus_namespace: str = Field("monitoring", description="Namespace that is allowed to scrape tenant pods.")
     storage_class_name: str | None = Field(None, description="StorageClass of tenants that do not set one.")
+    identity: str = Field("", description="Name of this operator among its replicas; made from the host name if empty.")
     cluster_domain: str = Field("cluster.local", description="DNS domain of the cluster.")
     postgres_admin_dsn: str | None = Field(
         None,

@@ -7,6 +7,7 @@ more afterwards.
 
 Cost: one dictionary entry per waiting key and one timer per pending retry. Failure modes: an exception affects only its
 own key, which is retried with exponential back-off; the queue is in memory, and is rebuilt from a list after a restart.
+Without workers (in a standby operator) keys wait; when workers end and others start, interrupted keys run again.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class WorkQueue:
         self._on_error = on_error
         self._clock = clock
         self._ended_at = clock()
+        self._is_run = False
         self._waiting: dict[str, float] = {}  # since when; a dictionary keeps the order of its keys
         self._running: set[str] = set()
         self._again: set[str] = set()
@@ -60,8 +62,8 @@ class WorkQueue:
 
     @property
     def stalled(self) -> float:
-        """Seconds since a key's work last ended, while others wait or run; 0 when none does."""
-        return self._clock() - self._ended_at if len(self) else 0.0
+        """Seconds since a key's work last ended, while others wait or run; 0 when none does, or without workers."""
+        return self._clock() - self._ended_at if self._is_run and len(self) else 0.0
 
     def add(self, key: str) -> None:
         """Queue a key immediately; if it is running, run it once more afterwards."""
@@ -97,14 +99,24 @@ class WorkQueue:
         self._timers.add(timer)
 
     async def run(self, work: Work, workers: int) -> None:
-        """Process keys until cancelled."""
+        """Process keys until cancelled; may be called again then."""
+        self._is_run, self._ended_at = True, self._clock()
+        self._add_interrupted()
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(workers):
                     group.create_task(self._worker(work))
         finally:
+            self._is_run = False
             for timer in (*self._timers, *(retry.timer for retry in self._retries.values())):
                 timer.cancel()
+
+    def _add_interrupted(self) -> None:
+        interrupted = (*self._running, *self._retries)
+        for left in (self._running, self._again, self._nudged, self._retries, self._timers):
+            left.clear()
+        for key in interrupted:
+            self.add(key)
 
     async def _worker(self, work: Work) -> None:
         while True:

@@ -68,7 +68,9 @@ def start_operator(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory
             return answers(f"http://127.0.0.1:{port}/healthz")() and "caches synced" in log.read_text()
 
         log.with_suffix(".port").write_text(str(port))
-        with running([sys.executable, "-m", "loci_operator"], log, ready=is_in_sync, environment=environment):
+        command = [sys.executable, "-m", "loci_operator"]
+        with running(command, log, ready=is_in_sync, environment=environment) as process:
+            log.with_suffix(".pid").write_text(str(process.pid))
             yield log
 
     return start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 from collections.abc import Callable, Iterator
@@ -120,3 +121,26 @@ def test_a_schema_that_is_gone_is_told_and_not_made_anew_until_that_is_acknowled
         tenants.plane.kubectl(*command.split())
         wait_until(lambda: tenants.condition(name, "StoresReady").get("status") == "True", "it is made anew")
         wait_until(lambda: tenants.status(name)["data"]["id"] != first, "another share is recorded")
+
+
+def test_a_role_that_somebody_changed_is_repaired_when_the_operator_starts_again(
+    tenants: Tenants, start: Start, postgres: Cluster
+) -> None:
+    with start():
+        tenants.apply("drifting", storage=SHARED)
+        tenants.settled("drifting")
+    data = tenants.get("secret", "loci-stores", "-n", "loci-drifting")["data"]
+    dsn = base64.b64decode(data["postgres-dsn"]).decode()
+    postgres.execute("ALTER ROLE tenant_drifting PASSWORD 'another' NOLOGIN", database="loci")
+
+    def lets_in() -> bool:
+        try:
+            postgres.execute(f"\\c {dsn}")
+        except Exception:  # noqa: BLE001 - psql says no more than that it failed
+            return False
+        return True
+
+    assert not lets_in()
+    with start():
+        wait_until(lets_in, "the role is let in again")
+    assert tenants.get("secret", "loci-stores", "-n", "loci-drifting")["data"] == data

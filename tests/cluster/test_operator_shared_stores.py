@@ -123,32 +123,6 @@ async def test_a_tenants_credentials_open_its_own_shares_and_no_others(
 
 
 @pytest.mark.usefixtures("operator")
-def test_what_somebody_does_to_a_share_is_repaired_when_the_operator_starts_again(
-    tenants: Tenants, stores: Stores, start_operator: Any
-) -> None:
-    tenants.apply("drifting", storage=SHARED)
-    before = access(tenants, "drifting")
-    stores.postgres.execute("ALTER ROLE tenant_drifting PASSWORD 'another' NOLOGIN", database="loci")
-    settings = {
-        "LOCI_POSTGRES_ADMIN_DSN": stores.postgres.dsn(database="loci"),
-        "LOCI_CHROMA_URL": stores.gate.url,
-        "LOCI_CHROMA_PROVISIONER_TOKEN": PROVISIONER_TOKEN,
-    }
-
-    def lets_in() -> bool:
-        try:
-            stores.postgres.execute(f"\\c {before.dsn}")
-        except Exception:  # noqa: BLE001 - psql says no more than that it failed
-            return False
-        return True
-
-    assert not lets_in()
-    with start_operator(**settings):
-        wait_until(lets_in, "the role is let in again")
-    assert access(tenants, "drifting") == before
-
-
-@pytest.mark.usefixtures("operator")
 @pytest.mark.parametrize(("policy", "stays"), [("Delete", False), ("Retain", True)])
 def test_a_deleted_tenants_data_goes_or_stays_as_its_policy_says(
     tenants: Tenants, stores: Stores, policy: str, *, stays: bool

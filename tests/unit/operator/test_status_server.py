@@ -40,6 +40,8 @@ async def test_a_queue_that_makes_no_progress_is_unhealthy_until_it_does() -> No
         async def health(path: str = "healthz") -> int:
             return (await client.get(f"http://127.0.0.1:{port}/{path}")).status_code
 
+        worker = asyncio.create_task(queue.run(metrics.timed(work), 1))
+        assert await health() == 200
         clock.now += 10 * STUCK_SECONDS
         assert await health() == 200, "at rest for long"
         queue.add("acme")
@@ -51,7 +53,6 @@ async def test_a_queue_that_makes_no_progress_is_unhealthy_until_it_does() -> No
         assert value(metrics, "queue_depth") == 2
         shown = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
         assert "loci_operator_queue_stalled_seconds 121.0" in shown
-        worker = asyncio.create_task(queue.run(metrics.timed(work), 1))
         release.set()
         while len(queue):  # noqa: ASYNC110 - the queue tells nobody that it is empty
             await asyncio.sleep(0)

@@ -196,3 +196,36 @@ async def test_a_nudge_while_a_key_fails_keeps_its_back_off() -> None:
     assert due_in(queue) == NUDGE_SECONDS
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_work_that_ends_with_its_workers_is_done_by_the_next_ones() -> None:
+    queue, work = WorkQueue(lambda *_: None), Work()
+    work.gate.clear()
+    work.poisoned.add("failed")
+    queue.add("interrupted")
+    first = asyncio.create_task(queue.run(work, 1))
+    async with asyncio.timeout(5):
+        await work.started.wait()
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    work.gate.set()
+    queue.add("added meanwhile")
+    await until(queue, work, 2)
+    assert sorted(work.done) == ["added meanwhile", "interrupted"]
+    assert len(queue) == 0
+
+
+async def test_a_queue_without_workers_is_not_stuck() -> None:
+    now = 0.0
+    queue, work = WorkQueue(lambda *_: None, clock=lambda: now), Work()
+    queue.add("waits")
+    now = 1000.0
+    assert queue.stalled == 0
+    work.gate.clear()
+    task = asyncio.create_task(queue.run(work, 1))
+    async with asyncio.timeout(5):
+        await work.started.wait()
+    now = 1007.0
+    assert queue.stalled == 7
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
