@@ -26,7 +26,7 @@ def pods(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def environment(pod: dict[str, Any], container: str) -> dict[str, Any]:
     found = next(c for c in pod["containers"] if c["name"] == container)
-    return {e["name"]: e["value"] if "value" in e else e["valueFrom"]["secretKeyRef"] for e in found["env"]}
+    return {e["name"]: e["value"] if "value" in e else e["valueFrom"].get("secretKeyRef") for e in found["env"]}
 
 
 def test_every_pod_meets_the_restricted_standard(values: dict[str, Any]) -> None:
