@@ -7,7 +7,7 @@ UV_VERSION := $(shell sed -n 's/^uv = "\(.*\)"/\1/p' dev/loci_dev/versions.toml)
 UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
 PYTHON := .venv/bin/python
 
-.PHONY: help setup tools demo test chaos check generate bench cluster cluster-down docs clean
+.PHONY: help setup tools demo test chaos check generate bench cluster cluster-down drill-pods docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench-%: tools
 
 cluster: tools ## a local Kubernetes with real pods, and Loci installed from its chart
 	@$(PYTHON) -m loci_dev.cluster up
+
+drill-pods: tools ## disrupt every part of the local cluster under load, and print a table of failed requests
+	@$(PYTHON) -m loci_dev.disruptions
 
 cluster-down: setup ## remove the local cluster, also after a crash
 	@$(PYTHON) -m loci_dev.cluster down

@@ -4,7 +4,7 @@ The holder renews the Lease every RENEW_SECONDS and stops leading when it has no
 look at it every POLL_SECONDS and take it over when it was given up, or when it has not changed for LEASE_SECONDS by
 their own clock, so that clocks need not agree. Every write names the version that it was decided on: of two that take
 it over, one gets a conflict. A holder that ends regularly gives the Lease up; after a crash another one leads at most
-LEASE_SECONDS + POLL_SECONDS later. Between deadline and takeover nobody leads.
+LEASE_SECONDS + POLL_SECONDS later. Between deadline and takeover there is no leader.
 
 The official client has a leader election, but it does not give the Lease up, and waits without bound on a connection
 that is half open.

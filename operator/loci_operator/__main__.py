@@ -13,7 +13,7 @@ import contextlib
 import platform as machine
 import random
 import secrets as randomness
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -26,7 +26,7 @@ import structlog
 
 from loci_kubernetes.api import Api, api
 from loci_kubernetes.errors import KubernetesError
-from loci_kubernetes.lease import Leadership, LeadershipLostError
+from loci_kubernetes.lease import Leadership
 from loci_kubernetes.watch import SILENCE_SECONDS, WATCH_SECONDS
 from loci_operator.cluster.credentials import CredentialStore
 from loci_operator.cluster.diagnosis import Diagnosis
@@ -40,6 +40,7 @@ from loci_operator.cluster.secrets import Secrets
 from loci_operator.cluster.warnings import Warnings
 from loci_operator.handlers.events import register
 from loci_operator.handlers.login import register_login
+from loci_operator.leading import end, lead
 from loci_operator.loading import drop_missed, load
 from loci_operator.metrics import Metrics
 from loci_operator.provision.chroma.provisioner import ChromaProvisioner
@@ -102,23 +103,16 @@ async def _run(settings: Settings) -> None:
         background = [
             group.create_task(observer.run()),
             group.create_task(warnings.run()),
-            group.create_task(_lead(leadership, observer, duties)),
+            group.create_task(lead(leadership, observer, duties)),
             group.create_task(_follow_level(settings.log_level_file, platform, queue, world)),
         ]
         try:
             # Health is served only once the workers can run.
             await observer.synced()
             async with status_server(queue, metrics.registry, _ANYWHERE, settings.health_port):
-                await _kopf(settings, queue, world, partial(_end, background))
+                await _kopf(settings, queue, world, partial(end, background))
         finally:
-            await _end(background)
-
-
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel tasks and wait until they have ended, which gives the Lease up."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+            await end(background)
 
 
 def _stores(settings: Settings, secrets: Secrets, session: aiohttp.ClientSession) -> TenantStores:
@@ -208,28 +202,6 @@ async def _load(api: Api, world: World) -> None:
         except KubernetesError as error:
             structlog.get_logger().warning("listing tenants failed, retrying", error=type(error).__name__)
             await asyncio.sleep(_PAUSE_SECONDS)
-
-
-async def _lead(
-    leadership: Leadership, observer: Observer, duties: Callable[[], list[Coroutine[Any, Any, None]]]
-) -> None:
-    """Do the duties of the active operator while this one leads, and stand by otherwise.
-
-    The cache must be synced before: with a partial one every object would be written again.
-    """
-    await observer.synced()
-    structlog.get_logger().info("caches synced")
-    while True:
-        await leadership.acquire()
-        structlog.get_logger().info("leading")
-        try:
-            async with asyncio.TaskGroup() as group:
-                for duty in (*duties(), leadership.keep()):
-                    group.create_task(duty)
-        except* LeadershipLostError:
-            structlog.get_logger().warning("leadership lost, standing by")
-        finally:
-            await leadership.release()
 
 
 async def _resync(queue: WorkQueue, world: World, api: Api, seconds: float) -> None:
