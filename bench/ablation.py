@@ -29,7 +29,7 @@ from loci_dataplane.stores.ports import Stores
 from loci_dataplane.text.parts import parts
 from loci_dev.bench import Figure, figure, report
 from loci_dev.retrieval_task import conversations, task_folder
-from loci_embedder.serving import embedding_model
+from loci_embedder.serving import embedding_models
 from loci_standalone.embedder import InProcessEmbedder
 
 VARIANTS: Final = {
@@ -66,7 +66,7 @@ def main() -> int:
 async def _measure(task: Path) -> list[Figure]:
     figures: list[Figure] = []
     async with AsyncExitStack() as stack:
-        embedder = InProcessEmbedder(await stack.enter_async_context(embedding_model()))
+        embedder = InProcessEmbedder(await stack.enter_async_context(embedding_models()))
         for speakers in (True, False):
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loci-ablation-")))
             held = [await _stored(stack, folder, c, embedder, speakers=speakers) for c in conversations(task)]

@@ -14,7 +14,7 @@ import numpy as np
 from loci_dev.bench import Figure, figure, report
 from loci_embedder.encoder import Encoder
 from loci_embedder.loading import DEFAULT_MODEL, load
-from loci_embedder.serving import Model, embedding_model
+from loci_embedder.serving import Model, embedding_models
 
 MODELS: Final = (DEFAULT_MODEL, "all-MiniLM-L6-v2-int8")
 CALLERS: Final = (1, 8, 64)
@@ -58,7 +58,8 @@ def _cost(encoder: Encoder, texts: Sequence[str]) -> float:
 async def _queue() -> list[Figure]:
     figures: list[Figure] = []
     bare = _bare(load())
-    async with embedding_model() as model:
+    async with embedding_models() as models:
+        model = await models.get(DEFAULT_MODEL)
         for callers in CALLERS:
             rate, _ = await _asked(model, callers)
             figures.append(figure(f"{callers} callers: texts a second, beside bare inference", rate, "1/s", bare))

@@ -25,7 +25,7 @@ from loci_dataplane.stores.embedded import embedded_stores
 from loci_dataplane.stores.embedding import Purpose
 from loci_dataplane.stores.ports import Stores
 from loci_dev.bench import Figure, figure, report
-from loci_embedder.serving import embedding_model
+from loci_embedder.serving import embedding_models
 from loci_standalone.embedder import InProcessEmbedder
 
 SIZES: Final = (1_000, 10_000)
@@ -48,7 +48,7 @@ def main() -> int:
 async def _measure() -> list[Figure]:
     figures: list[Figure] = []
     async with AsyncExitStack() as stack:
-        embedder = InProcessEmbedder(await stack.enter_async_context(embedding_model()))
+        embedder = InProcessEmbedder(await stack.enter_async_context(embedding_models()))
         for size in SIZES:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loci-search-")))
             stores = await stack.enter_async_context(embedded_stores(folder))

@@ -40,6 +40,12 @@ class Families:
         self.hit_ratio = Gauge(
             "memory_cache_hit_ratio", "Ratio of searches served from the cache.", labels, registry=registry
         )
+        self.model_change = Gauge(
+            "memory_model_change_ratio",
+            "Ratio of memories that have vectors of the model that is wanted; 1 while no change is under way.",
+            labels,
+            registry=registry,
+        )
         self.outbox = Gauge("memory_outbox_entries", "Memories waiting to be indexed.", labels, registry=registry)
         self.dead_letters = Gauge(
             "memory_dead_letters", "Memories that could not be indexed in several attempts.", labels, registry=registry
@@ -86,6 +92,7 @@ class TenantMetrics:
             self._families.entities: await self._stores.records.count(),
             self._families.outbox: await outbox.backlog(),
             self._families.dead_letters: await outbox.dead(),
+            self._families.model_change: await self._indexer.model_change.progress(),
         }
         self._read = (generation, now)
         if not self._removed:
@@ -108,7 +115,8 @@ class TenantMetrics:
         """Drop the tenant's series."""
         self._removed = True
         families = self._families
-        for family in (families.entities, families.hit_ratio, families.outbox, families.dead_letters):
+        gauges = (families.entities, families.hit_ratio, families.outbox, families.dead_letters, families.model_change)
+        for family in gauges:
             family.remove(self._tenant)
         families.drift.remove_by_labels({"tenant": self._tenant})
         for operation, status in self._seen:

@@ -27,7 +27,9 @@ def main() -> None:
 async def _serve(settings: Settings) -> None:
     places = Places(settings.model_hub_url, settings.model_cache)
     async with serving(settings.models, places, threads=settings.threads, max_waiting=settings.max_waiting) as models:
-        structlog.get_logger().info("serving", host=settings.host, port=settings.port, models=list(models))
+        structlog.get_logger().info(
+            "serving", host=settings.host, port=settings.port, models=[model.manifest.name for model in models.served()]
+        )
         await serve(Traced(create_app(models), "embed", response="none"), host=settings.host, port=settings.port)
 
 

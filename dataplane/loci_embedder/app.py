@@ -46,24 +46,25 @@ def create_app(models: Models) -> Starlette:
     """ASGI application for models in service."""
     registry = CollectorRegistry()
     counted = Metrics(registry)
-    counted.waiting.set_function(lambda: sum(model.batcher.waiting for model in models.values()))
-    for name, served in models.items():
-        counted.cached.labels(name).set_function(served.batcher.hit_ratio)
+    counted.waiting.set_function(lambda: sum(model.batcher.waiting for model in models.served()))
+    for served in models.served():
+        counted.cached.labels(served.manifest.name).set_function(served.batcher.hit_ratio)
 
     async def embeddings(request: Request) -> Response:
         try:
             wanted = EmbeddingRequest.model_validate_json(await request.body())
         except ValidationError as error:
             return _invalid(request, error)
-        name = wanted.model or next(iter(models))
-        if name not in models:
+        model = models.find(wanted.model)
+        if model is None:
             return _unknown_model(request, models)
+        name = model.manifest.name
         inputs = [wanted.input] if isinstance(wanted.input, str) else wanted.input
         interactive = request.headers.get(headers.PRIORITY) != headers.PRIORITY_BULK
         priority = "interactive" if interactive else "bulk"
         try:
             with counted.duration.labels(priority).time():
-                embedded = await models[name].embed(inputs, wanted.input_type, interactive=interactive)
+                embedded = await model.embed(inputs, wanted.input_type, interactive=interactive)
         except BusyError as error:
             counted.refused.inc()
             return _busy(request, error)
@@ -72,7 +73,7 @@ def create_app(models: Models) -> Starlette:
         return _json(200, _answer(name, embedded, wanted.encoding_format))
 
     async def list_models(_: Request) -> Response:
-        return _json(200, {"object": "list", "data": [_described(model.manifest) for model in models.values()]})
+        return _json(200, {"object": "list", "data": [_described(model.manifest) for model in models.served()]})
 
     async def alive(_: Request) -> Response:
         return _json(200, {"status": "healthy"})
@@ -146,7 +147,12 @@ def _invalid(request: Request, error: ValidationError) -> Response:
 
 
 def _unknown_model(request: Request, models: Models) -> Response:
-    fields = [{"field": "body.model", "message": f"must be one of {', '.join(models)}"}]
+    fields = [
+        {
+            "field": "body.model",
+            "message": f"must be one of {', '.join(model.manifest.name for model in models.served())}",
+        }
+    ]
     body = error_body(ErrorCode.VALIDATION_FAILED, "The request is invalid.", _request_id(request), fields=fields)
     return _json(422, body)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,15 +29,45 @@ class Model:
         return await self.batcher.embed([prefix + text for text in texts], interactive=interactive)
 
 
-@contextlib.asynccontextmanager
-async def embedding_model(name: str = DEFAULT_MODEL) -> AsyncIterator[Model]:
-    """Serve one model for the length of the block."""
-    async with serving([name], Places()) as models:
-        yield next(iter(models.values()))
+class Models:
+    """Models in service, by name; the first is the default."""
 
+    def __init__(
+        self, stack: contextlib.AsyncExitStack, places: Places, *, threads: int = 1, max_waiting: int = 1_024
+    ) -> None:
+        self._stack = stack
+        self._places = places
+        self._threads = threads
+        self._max_waiting = max_waiting
+        self._served: dict[str, Model] = {}
+        self._loading = asyncio.Lock()
 
-Models = Mapping[str, Model]
-"""By name; the first is the default."""
+    @property
+    def default(self) -> str:
+        """Name of the default model."""
+        return next(iter(self._served))
+
+    def served(self) -> Sequence[Model]:
+        """Return the models that are loaded."""
+        return tuple(self._served.values())
+
+    def find(self, name: str | None) -> Model | None:
+        """Return a model that is loaded, the default one for None; None if there is none of this name."""
+        return self._served.get(name or self.default)
+
+    async def get(self, name: str) -> Model:
+        """Return a model by its name, loaded if it is not; raise ModelError."""
+        async with self._loading:
+            if name not in self._served:
+                await self.start([name])
+        return self._served[name]
+
+    async def start(self, names: Sequence[str]) -> None:
+        """Load models and start their queues; raise ModelError."""
+        for name in names:
+            encoder = await asyncio.to_thread(load, name, self._places, self._threads)
+            batcher = await self._stack.enter_async_context(Batcher(encoder, self._max_waiting))
+            self._served[encoder.manifest.name] = Model(encoder.manifest, batcher)
 
 
 @contextlib.asynccontextmanager
@@ -53,9 +83,13 @@ async def serving(
         max_waiting: maximum number of texts that wait for a model.
     """
     async with contextlib.AsyncExitStack() as stack:
-        models: dict[str, Model] = {}
-        for name in names:
-            encoder = await asyncio.to_thread(load, name, places, threads)
-            batcher = await stack.enter_async_context(Batcher(encoder, max_waiting))
-            models[encoder.manifest.name] = Model(encoder.manifest, batcher)
+        models = Models(stack, places, threads=threads, max_waiting=max_waiting)
+        await models.start(names)
+        yield models
+
+
+@contextlib.asynccontextmanager
+async def embedding_models(name: str = DEFAULT_MODEL) -> AsyncIterator[Models]:
+    """Serve one model for the length of the block, and others once they are asked for."""
+    async with serving([name], Places()) as models:
         yield models

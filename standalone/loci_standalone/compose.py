@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loci_admin.app import create_app
 from loci_admin.deps import Deps
-from loci_embedder.serving import embedding_model
+from loci_embedder.serving import embedding_models
 from loci_policy.buckets.memory import LocalBuckets
 from loci_policy.cors import Cors
 from loci_policy.gate import Gate
@@ -54,12 +54,12 @@ async def standalone(
     tell: Callable[[str], None],
 ) -> AsyncIterator[Standalone]:
     """Run everything, with all stored and declared tenants started; `tell` receives messages for the user."""
-    async with embedding_model(options.model) as served:
+    async with embedding_models(options.model) as models:
         metrics = Metrics()
         registry = Registry(Table(), metrics)
         metrics.collector_registry.register(TenantCollector(registry.table))
         registry.apply(Snapshot(()))
-        embedder = InProcessEmbedder(served)
+        embedder = InProcessEmbedder(models)
         host = Host(folder.tenants, embedder, registry, default_tiers(), metrics.collector_registry)
         store = FolderStore(folder.tenants, host)
         try:

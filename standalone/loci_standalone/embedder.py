@@ -8,27 +8,35 @@ from loci_dataplane.stores.embedding import EmbeddingModel, Purpose
 from loci_dataplane.stores.errors import EmbedderUnavailableError
 from loci_dataplane.stores.ports import Vector
 from loci_embedder.batching import BusyError
-from loci_embedder.serving import Model
+from loci_embedder.manifest import ModelError
+from loci_embedder.serving import Models
 
 
 class InProcessEmbedder:
-    """Embedder that shares one model between all tenants."""
+    """Embedder that shares its models between all tenants; others than the default are loaded on demand."""
 
-    def __init__(self, model: Model) -> None:
-        self._served = model
-        manifest = model.manifest
-        self._model = EmbeddingModel(
-            manifest.name, manifest.cosines.centre, manifest.cosines.width, manifest.english_only
-        )
+    def __init__(self, models: Models, name: str | None = None) -> None:
+        self._models = models
+        self._name = name or models.default
 
     async def embed(self, texts: Sequence[str], purpose: Purpose, *, interactive: bool) -> Vector:
         """Embed texts; vectors are in the order of the texts."""
         try:
-            embedded = await self._served.embed(texts, purpose.value, interactive=interactive)
-        except BusyError as error:
+            model = await self._models.get(self._name)
+            embedded = await model.embed(texts, purpose.value, interactive=interactive)
+        except (BusyError, ModelError) as error:
             raise EmbedderUnavailableError(type(error).__name__) from error
         return embedded.vectors
 
     async def model(self) -> EmbeddingModel:
         """Return the model."""
-        return self._model
+        try:
+            manifest = (await self._models.get(self._name)).manifest
+        except ModelError as error:
+            raise EmbedderUnavailableError(type(error).__name__) from error
+        cosines = manifest.cosines
+        return EmbeddingModel(manifest.name, cosines.centre, cosines.width, manifest.english_only)
+
+    def of(self, model: str) -> InProcessEmbedder:
+        """Return the embedder of another model."""
+        return self if model == self._name else InProcessEmbedder(self._models, model)

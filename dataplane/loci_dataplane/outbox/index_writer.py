@@ -7,30 +7,22 @@ are not made again. Every write replaces, so it can be repeated.
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
-
-import numpy as np
 
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.outbox.graph_index import GraphIndex
-from loci_dataplane.outbox.passages import passages
-from loci_dataplane.stores.embedding import Embedder, Purpose
+from loci_dataplane.outbox.vector_index import VectorIndex
 from loci_dataplane.stores.outbox_ports import OutboxEntry
-from loci_dataplane.stores.ports import Stores, Vector
-
-_TEXTS_AT_ONCE: Final = 64
-"""Parts of contents in one call of the embedder, which has a deadline and takes at most 256 texts."""
+from loci_dataplane.stores.ports import Stores
 
 
 class IndexWriter:
     """Brings some memories' vectors and their part of the graph in line with their rows."""
 
-    def __init__(self, stores: Stores, embedder: Embedder, graph: GraphIndex, now: Callable[[], datetime]) -> None:
+    def __init__(self, stores: Stores, vectors: VectorIndex, graph: GraphIndex, now: Callable[[], datetime]) -> None:
         self._stores = stores
-        self._embedder = embedder
+        self._vectors = vectors
         self._graph = graph
         self._now = now
         self._with_vectors: dict[str, int] = {}
@@ -59,16 +51,6 @@ class IndexWriter:
         revisions = {entry.memory_id: entry.revision for entry in entries if entry.memory_id in memories}
         due = [memories[i] for i, revision in revisions.items() if self._with_vectors.get(i) != revision]
         if due:
-            await self._stores.vectors.replace(await self._embedded(due))
+            await self._vectors.replace(due)
             self._with_vectors |= revisions
         await self._stores.vectors.delete(deleted)
-
-    async def _embedded(self, memories: Sequence[Memory]) -> dict[str, Vector]:
-        """Return each memory's vectors, of shape (parts, dimension)."""
-        contents = [passages(memory) for memory in memories]
-        texts = list(itertools.chain.from_iterable(contents))
-        calls = [texts[start : start + _TEXTS_AT_ONCE] for start in range(0, len(texts), _TEXTS_AT_ONCE)]
-        made = [await self._embedder.embed(call, Purpose.PASSAGE, interactive=False) for call in calls]
-        vectors = np.concatenate(made)
-        ends = np.cumsum([len(some) for some in contents])[:-1]
-        return dict(zip((memory.id for memory in memories), np.split(vectors, ends), strict=True))

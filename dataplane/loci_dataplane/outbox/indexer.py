@@ -29,13 +29,18 @@ import structlog
 from loci_dataplane.outbox.attempts import Attempts
 from loci_dataplane.outbox.graph_index import GraphIndex
 from loci_dataplane.outbox.index_writer import IndexWriter
+from loci_dataplane.outbox.model_change import ModelChange
 from loci_dataplane.outbox.reconciler import Reconciler
+from loci_dataplane.outbox.vector_index import VectorIndex
 from loci_dataplane.stores.embedding import Embedder
+from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreError
 from loci_dataplane.stores.ports import Stores
 from loci_runtime.backoff import Backoff
 from loci_runtime.tracing import Causes, span
 
 _BATCH: Final = 32
+_REEMBEDDED_BETWEEN: Final = 8
+"""Memories embedded for another model between two batches of the outbox."""
 _LEASE: Final = timedelta(minutes=2)
 """Longer than a batch takes; another pod takes the entries over when this one has died."""
 _EXPIRED_AT_ONCE: Final = 1_000
@@ -52,7 +57,9 @@ class Indexer:
         self, stores: Stores, embedder: Embedder, graph: GraphIndex, now: Callable[[], datetime], tenant: str
     ) -> None:
         self._stores = stores
-        self._attempts = Attempts(stores, embedder, IndexWriter(stores, embedder, graph, now), now, tenant)
+        vectors = VectorIndex(stores.vectors, embedder)
+        self._attempts = Attempts(stores, embedder, IndexWriter(stores, vectors, graph, now), now, tenant)
+        self.model_change = ModelChange(stores, embedder, vectors, now)
         self._reconciler = Reconciler(stores, self.touch, tenant)
         self._now = now
         self._wake = asyncio.Event()
@@ -128,7 +135,7 @@ class Indexer:
         deleted = await self._delete_expired()
         entries = await self._stores.outbox.claim(_BATCH, self._now(), _LEASE)
         if not entries:
-            return bool(deleted)
+            return bool(deleted) or await self._change_model(_BATCH)
         with span("index", links=self._causes.take()) as indexing:
             indexing.set(entries=len(entries))
             if await self._attempts.index(entries):
@@ -137,7 +144,18 @@ class Indexer:
         async with self._progress:
             self._indexed_changes = changes
             self._progress.notify_all()
+        await self._change_model(_REEMBEDDED_BETWEEN)
         return True
+
+    async def _change_model(self, limit: int) -> bool:
+        serving = self._stores.vectors.serving
+        try:
+            return await self.model_change.step(limit)
+        except (EmbedderUnavailableError, StoreError) as error:
+            self._log.warning("model change postponed", error=type(error).__name__, reason=str(error))
+            return False
+        finally:
+            self.generation += serving != self._stores.vectors.serving
 
     async def _revive(self) -> None:
         """Give dead letters another chance at the start and from time to time: what they failed for may be mended."""

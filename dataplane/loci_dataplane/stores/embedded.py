@@ -8,7 +8,8 @@ from pathlib import Path
 
 from loci_dataplane.model.history import Author
 from loci_dataplane.stores.chroma.embedded import embedded_vectors
-from loci_dataplane.stores.ports import Graph, Stores, Transaction, Vectors
+from loci_dataplane.stores.generations import Generations
+from loci_dataplane.stores.ports import Graph, Stores, Transaction
 from loci_dataplane.stores.sqlite.database import Database
 from loci_dataplane.stores.sqlite.erasures import SqliteErasures
 from loci_dataplane.stores.sqlite.full_text import SqliteFullText
@@ -27,7 +28,7 @@ async def embedded_stores(folder: Path) -> AsyncIterator[Stores]:
 
 
 @contextlib.asynccontextmanager
-async def sqlite_stores(folder: Path, vectors: Vectors, graph: Graph | None = None) -> AsyncIterator[Stores]:
+async def sqlite_stores(folder: Path, vectors: Generations, graph: Graph | None = None) -> AsyncIterator[Stores]:
     """Open the records in a folder, and the graph unless it is elsewhere."""
     database = Database(folder / "memories.db")
     try:

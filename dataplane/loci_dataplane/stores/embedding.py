@@ -42,3 +42,6 @@ class Embedder(Protocol):
 
     async def model(self) -> EmbeddingModel:
         """Return the model; always the same one."""
+
+    def of(self, model: str) -> Embedder:
+        """Return the embedder of a model of the same service, which need not have it."""

@@ -59,6 +59,7 @@ class HttpEmbedder:
         self._client = client
         self._name = name
         self._remote = remote
+        self._others: dict[str, HttpEmbedder] = {}
         self._model = remote.model if remote else None
 
     async def embed(self, texts: Sequence[str], purpose: Purpose, *, interactive: bool) -> Vector:
@@ -75,6 +76,14 @@ class HttpEmbedder:
             answer = await self._ask("GET", "/v1/models", None, outgoing())
             self._model = _described(answer, self._name)
         return self._model
+
+    def of(self, model: str) -> HttpEmbedder:
+        """Return the embedder of another model of the service."""
+        if self._remote or model == self._name:
+            return self
+        if model not in self._others:
+            self._others[model] = HttpEmbedder(self._client, model)
+        return self._others[model]
 
     async def _body(self, texts: Sequence[str], purpose: Purpose) -> dict[str, Any]:
         body: dict[str, Any] = {"model": (await self.model()).name, "encoding_format": "base64"}

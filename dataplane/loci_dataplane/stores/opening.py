@@ -11,8 +11,9 @@ from pathlib import Path
 from loci_dataplane.stores.chroma.embedded import embedded_vectors
 from loci_dataplane.stores.chroma.server import ChromaServer, server_vectors
 from loci_dataplane.stores.embedded import sqlite_stores
+from loci_dataplane.stores.generations import Generations
 from loci_dataplane.stores.neo4j.graph import neo4j_graph
-from loci_dataplane.stores.ports import Graph, Stores, Vectors
+from loci_dataplane.stores.ports import Graph, Stores
 from loci_dataplane.stores.postgres.stores import postgres_stores
 from loci_dataplane.stores.redis.opening import RedisServer, redis_cache
 
@@ -59,7 +60,7 @@ async def open_stores(places: Places) -> AsyncIterator[Stores]:
         yield stores
 
 
-def _vectors(places: Places) -> AbstractAsyncContextManager[Vectors]:
+def _vectors(places: Places) -> AbstractAsyncContextManager[Generations]:
     return server_vectors(places.chroma) if places.chroma else embedded_vectors(places.folder / "chroma")
 
 
@@ -67,7 +68,7 @@ def _neo4j(server: Neo4jServer) -> AbstractAsyncContextManager[Graph]:
     return neo4j_graph(server.url, (server.user, server.password))
 
 
-def _stores(places: Places, vectors: Vectors, graph: Graph | None) -> AbstractAsyncContextManager[Stores]:
+def _stores(places: Places, vectors: Generations, graph: Graph | None) -> AbstractAsyncContextManager[Stores]:
     if places.postgres is None:
         return sqlite_stores(places.folder, vectors, graph)
     return postgres_stores(places.tenant, places.postgres, vectors, graph)

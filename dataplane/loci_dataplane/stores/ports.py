@@ -16,10 +16,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from loci_dataplane.model.erasure import Purge
 from loci_dataplane.model.filter import Filter
 from loci_dataplane.model.graph import (
     Edge,
@@ -35,18 +31,25 @@ from loci_dataplane.model.history import Author, Change
 from loci_dataplane.model.memory import Memory
 from loci_dataplane.model.reply import Attempt, Reply
 from loci_dataplane.stores.cache import ProcessCache, SearchCache
+from loci_dataplane.stores.generations import Generations
 from loci_dataplane.stores.history_ports import Erasures, History
 from loci_dataplane.stores.outbox_ports import Index, Outbox
+from loci_dataplane.stores.vectors_port import Hit, Vector, Vectors
 
-Vector = NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A memory that a retriever found, and its score there: higher is better."""
-
-    memory_id: str
-    score: float
+__all__ = (
+    "Begin",
+    "Frequencies",
+    "FullText",
+    "Graph",
+    "Hit",
+    "Index",
+    "Outbox",
+    "Records",
+    "Stores",
+    "Transaction",
+    "Vector",
+    "Vectors",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,34 +151,6 @@ class FullText(Protocol):
         """Return how many memories contain each term."""
 
 
-class Vectors(Index, Protocol):
-    """The vector index. A memory has one or more vectors, one for each part of its content."""
-
-    async def replace(self, parts: Mapping[str, Vector]) -> None:
-        """Set all vectors of some memories, each of shape (parts, dimension) with at least one part."""
-
-    async def delete(self, ids: Sequence[str]) -> None:
-        """Delete all vectors of some memories; unknown ids are ignored."""
-
-    async def search(self, vector: Vector, limit: int, among: Sequence[str] | None) -> Sequence[Hit]:
-        """Return the nearest memories, each once with the cosine similarity of its best part, best first.
-
-        Args:
-            vector: unit vector of shape (dimension,).
-            limit: maximum number of memories.
-            among: consider only these memories, however many they are.
-        """
-
-    async def count(self) -> int:
-        """Return the number of memories that have vectors."""
-
-    async def check(self) -> None:
-        """Raise StoreError unless the index can be read and, if its last write failed, is thought writable again."""
-
-    async def purge(self, ids: Sequence[str]) -> Purge:
-        """Remove from the files what deletion leaves there; look for the ids of deleted memories."""
-
-
 class Graph(Index, Protocol):
     """Entities, the memories that mention them and the facts that memories state.
 
@@ -243,6 +218,6 @@ class Stores:
     erasures: Erasures
     full_text: FullText
     outbox: Outbox
-    vectors: Vectors
+    vectors: Generations
     graph: Graph
     cache: SearchCache = field(default_factory=ProcessCache)

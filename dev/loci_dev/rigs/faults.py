@@ -13,8 +13,9 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from loci_dataplane.model.history import Author
+from loci_dataplane.stores.generations import Generations
 from loci_dataplane.stores.outbox_ports import Outbox
-from loci_dataplane.stores.ports import Graph, Stores, Transaction, Vectors
+from loci_dataplane.stores.ports import Graph, Stores, Transaction
 
 POINTS: Final = (
     "before the commit",
@@ -90,7 +91,7 @@ def guarded(stores: Stores, fault: Fault) -> Stores:
     return replace(
         stores,
         transaction=transaction,
-        vectors=cast("Vectors", vectors),
+        vectors=cast("Generations", vectors),
         graph=cast("Graph", graph),
         outbox=cast("Outbox", outbox),
     )

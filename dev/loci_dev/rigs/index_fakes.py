@@ -21,8 +21,10 @@ from loci_dataplane.outbox.attempts import Attempts
 from loci_dataplane.outbox.graph_index import Extract, GraphIndex
 from loci_dataplane.outbox.index_writer import IndexWriter
 from loci_dataplane.outbox.indexer import Indexer
+from loci_dataplane.outbox.vector_index import VectorIndex
 from loci_dataplane.stores.embedding import EmbeddingModel, Purpose
 from loci_dataplane.stores.errors import EmbedderUnavailableError, StoreError, StoreUnavailableError
+from loci_dataplane.stores.generations import FIRST, Entry, Generations, Record
 from loci_dataplane.stores.history_ports import Erasures, History
 from loci_dataplane.stores.outbox_ports import OutboxEntry
 from loci_dataplane.stores.ports import FullText, Graph, Records, Stores, Transaction, Vector, Vectors
@@ -164,6 +166,24 @@ class Index:
             raise StoreUnavailableError("vectors", "down")
 
 
+class Place:
+    """Room for one generation of vectors, those of `Model`."""
+
+    has_room = False
+
+    async def read(self) -> Record:
+        return Record(Entry("ones", FIRST))
+
+    async def write(self, record: Record) -> None:
+        raise AssertionError(record)
+
+    async def open(self, collection: str) -> Vectors:
+        raise AssertionError(collection)
+
+    async def remove(self, collection: str) -> None:
+        raise AssertionError(collection)
+
+
 class Model:
     """Fails on poison, and on everything while it is down."""
 
@@ -184,6 +204,11 @@ class Model:
 
     async def model(self) -> EmbeddingModel:
         return EmbeddingModel("ones", 0.5, 0.1)
+
+    def of(self, model: str) -> Model:
+        if model != "ones":
+            raise AssertionError(model)
+        return self
 
 
 class Nodes:
@@ -229,7 +254,8 @@ def nothing(memory: Memory) -> Extraction:
 
 def stores(memories: Memories, index: Index, nodes: Nodes | None = None) -> Stores:
     """Return the fakes as a tenant's stores."""
-    records, vectors, full_text = cast("Records", memories), cast("Vectors", index), cast("FullText", None)
+    records, full_text = cast("Records", memories), cast("FullText", None)
+    vectors = Generations(Place(), Record(), cast("Vectors", index))
     graph = cast("Graph", nodes or Nodes())
     return Stores(
         _no_transaction, records, cast("History", None), cast("Erasures", None), full_text, memories, vectors, graph
@@ -248,4 +274,5 @@ def attempts(memories: Memories, index: Index, model: Model, nodes: Nodes | None
     """Return attempts on the fakes."""
     fakes = stores(memories, index, nodes)
     graph = GraphIndex(fakes.graph, nothing, lambda: 100)
-    return Attempts(fakes, model, IndexWriter(fakes, model, graph, memories.now), memories.now, "acme")
+    writer = IndexWriter(fakes, VectorIndex(fakes.vectors, model), graph, memories.now)
+    return Attempts(fakes, model, writer, memories.now, "acme")

@@ -10,14 +10,14 @@ import pytest
 
 from loci_dev.rigs import pod
 from loci_dev.rigs.dataplane import serving
-from loci_embedder.serving import embedding_model
+from loci_embedder.serving import embedding_models
 from loci_standalone.embedder import InProcessEmbedder
 
 
 @pytest.fixture(scope="session")
 async def embedder() -> AsyncIterator[InProcessEmbedder]:
-    async with embedding_model() as model:
-        yield InProcessEmbedder(model)
+    async with embedding_models() as models:
+        yield InProcessEmbedder(models)
 
 
 @pytest.fixture

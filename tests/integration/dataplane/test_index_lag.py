@@ -25,6 +25,10 @@ class Stalled:
     async def model(self) -> EmbeddingModel:
         return await self._embedder.model()
 
+    def of(self, model: str) -> Stalled:
+        assert model
+        return self
+
     async def embed(self, texts: Sequence[str], purpose: Purpose, *, interactive: bool) -> Vector:
         if not interactive:
             await self.released.wait()

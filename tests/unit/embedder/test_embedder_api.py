@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 
 import httpx
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from loci_contract.errors import ErrorBody
 from loci_embedder.app import create_app
 from loci_embedder.batching import Batcher
+from loci_embedder.files import Places
 from loci_embedder.manifest import Manifest
-from loci_embedder.serving import Model
+from loci_embedder.serving import Model, Models
 
 
 class Halves:
@@ -45,7 +47,8 @@ def halves() -> Halves:
 @pytest.fixture
 async def embedder(halves: Halves) -> AsyncIterator[httpx.AsyncClient]:
     async with Batcher(halves, max_waiting=8) as batcher:
-        models = {name: Model(manifest(name), batcher) for name in ("halves", "others")}
+        models = Models(contextlib.AsyncExitStack(), Places())
+        models._served |= {name: Model(manifest(name), batcher) for name in ("halves", "others")}
         transport = httpx.ASGITransport(create_app(models), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://embedder") as client:
             yield client

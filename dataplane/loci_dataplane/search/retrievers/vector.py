@@ -18,7 +18,7 @@ from loci_dataplane.search.lexical import Match
 from loci_dataplane.search.question import Question
 from loci_dataplane.search.retrievers.port import Found, Retriever
 from loci_dataplane.stores.embedding import Embedder, EmbeddingModel, Purpose
-from loci_dataplane.stores.ports import Hit, Stores, Vector
+from loci_dataplane.stores.ports import Hit, Stores, Vector, Vectors
 from loci_dataplane.text.folding import fold
 from loci_dataplane.text.stop_words import in_english
 
@@ -47,28 +47,30 @@ class VectorRetriever(Retriever):
 
     async def find(self, question: Question, limit: int) -> Found:
         """Find the nearest memories that the filter admits."""
-        model = await self._embedder.model()
-        (vector,) = await self._embedder.embed([question.text], Purpose.QUERY, interactive=True)
-        hits = await self._nearest(vector, question, limit)
+        generation = self._vectors.serving or await self._vectors.adopt((await self._embedder.model()).name)
+        embedder = self._embedder.of(generation.model)
+        model = await embedder.model()
+        (vector,) = await embedder.embed([question.text], Purpose.QUERY, interactive=True)
+        hits = await self._nearest(generation.vectors, vector, question, limit)
         cosines = {hit.memory_id: hit.score for hit in hits}
         trust = _trust_in_english(question.text) if model.english_only else 1.0
 
         async def judge(matches: Mapping[str, Match]) -> Mapping[str, float]:
             if unknown := [memory_id for memory_id in matches if memory_id not in cosines]:
-                further = await self._vectors.search(vector, len(unknown), unknown)
+                further = await generation.vectors.search(vector, len(unknown), unknown)
                 cosines.update((hit.memory_id, hit.score) for hit in further)
             return {i: trust * evidence(cosines[i], model) if i in cosines else 0.0 for i in matches}
 
         return Found(hits, judge)
 
-    async def _nearest(self, vector: Vector, question: Question, limit: int) -> Sequence[Hit]:
+    async def _nearest(self, vectors: Vectors, vector: Vector, question: Question, limit: int) -> Sequence[Hit]:
         where = question.where
         if where == language.EVERYTHING:
-            return await self._vectors.search(vector, limit, None)
+            return await vectors.search(vector, limit, None)
         among = await self._records.matching(where, self.exact_filter + 1, question.now)
         if len(among) <= self.exact_filter:
-            return await self._vectors.search(vector, limit, among)
-        nearest = await self._vectors.search(vector, _WIDE, None)
+            return await vectors.search(vector, limit, among)
+        nearest = await vectors.search(vector, _WIDE, None)
         ids = language.Among(tuple(hit.memory_id for hit in nearest))
         admitted = set(await self._records.matching(language.AllOf((where, ids)), _WIDE, question.now))
         return [hit for hit in nearest if hit.memory_id in admitted][:limit]

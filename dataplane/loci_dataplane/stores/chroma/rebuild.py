@@ -31,7 +31,7 @@ def rebuild(client: Any, held: Any, folder: Path) -> Any:
     name = held.name
     client.delete_collection(name)
     made.modify(name=name)
-    _clean(folder)
+    clean(folder)
     return made
 
 
@@ -41,7 +41,8 @@ def holds(folder: Path, fragments: list[bytes]) -> int:
     return sum(any(fragment in content for content in contents) for fragment in fragments)
 
 
-def _clean(folder: Path) -> None:
+def clean(folder: Path) -> None:
+    """Remove what deleted collections leave: free pages of the SQLite file, and folders."""
     with contextlib.closing(sqlite3.connect(folder / "chroma.sqlite3", isolation_level=None, timeout=10)) as database:
         segments = {row[0] for row in database.execute("SELECT id FROM segments")}
         database.execute("PRAGMA secure_delete = ON")

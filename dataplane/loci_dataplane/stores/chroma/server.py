@@ -24,6 +24,7 @@ from chromadb.types import Collection as CollectionModel
 
 from loci_dataplane.stores.chroma.vectors import ChromaVectors
 from loci_dataplane.stores.errors import StoreUnavailableError
+from loci_dataplane.stores.generations import FIRST, UNRECORDED, Entry, Generations, Record
 
 COLLECTION_CONFIGURATION: Final[CreateCollectionConfiguration] = {"hnsw": {"space": "cosine"}}
 _CONNECTIONS: Final = 4
@@ -48,16 +49,47 @@ class ChromaServer:
 
 
 @contextlib.asynccontextmanager
-async def server_vectors(server: ChromaServer) -> AsyncIterator[ChromaVectors]:
+async def server_vectors(server: ChromaServer) -> AsyncIterator[Generations]:
     """Connect for the length of the block. Nothing is sent before the first call, so a server may come later."""
     system = System(_settings(server))
     api = system.instance(ChromaApi)
     api._session.timeout = httpx.Timeout(server.timeout)  # noqa: SLF001 - there is no setting for it
     with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="chroma") as threads:
         try:
-            yield ChromaVectors(_collection(api, server.collection), threads, _port_error)
+            place = _Server(ChromaVectors(_collection(api, server.collection), threads, _port_error))
+            yield Generations(place, Record(), place.vectors)
         finally:
             api._session.close()  # noqa: SLF001 - the client closes what it opened only when it is shared
+
+
+class _Server:
+    """The one collection that the tenant has on a server, where another model's vectors have no place.
+
+    Its entries say which model made them, so the record needs no place of its own.
+    """
+
+    def __init__(self, vectors: ChromaVectors) -> None:
+        self.vectors = vectors
+
+    @property
+    def has_room(self) -> bool:
+        return False
+
+    async def read(self) -> Record:
+        model = await self.vectors.made_by(UNRECORDED)
+        if model:
+            self.vectors.model = model
+        return Record(Entry(model, FIRST)) if model else Record()
+
+    async def write(self, record: Record) -> None:
+        assert record.serving is not None
+        self.vectors.model = record.serving.model
+
+    async def open(self, _: str) -> ChromaVectors:
+        return self.vectors
+
+    async def remove(self, _: str) -> None:
+        raise StoreUnavailableError("vectors", "the tenant has one collection")
 
 
 def _settings(server: ChromaServer) -> Settings:

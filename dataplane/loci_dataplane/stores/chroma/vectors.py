@@ -31,6 +31,7 @@ Rebuild = Callable[[Any, Sequence[str]], tuple[Any, int]]
 
 _PARTS: Final = "parts"
 _PART: Final = "part"
+_MODEL: Final = "model"
 _SEVERAL: Final = {_PARTS: {"$gt": 1}}
 _WRITTEN_AT_ONCE: Final = 1_000
 _IDS_AT_ONCE: Final = 30_000
@@ -63,6 +64,8 @@ class ChromaVectors:
         self._translate = translate
         self._rebuild = rebuild
         self._failed: Exception | None = None
+        self.model: str | None = None
+        """The model that entries name when they are written."""
 
     async def replace(self, parts: Mapping[str, Vector]) -> None:
         """Set all vectors of some memories."""
@@ -85,6 +88,11 @@ class ChromaVectors:
         await self._run(self._collection.count)
         if self._failed is not None:
             raise self._failed
+
+    async def made_by(self, unnamed: str) -> str | None:
+        """Return the model that an entry names, `unnamed` if it names none; None without entries."""
+        found = await self._run(lambda: self._collection.get(limit=1, include=["metadatas"]))
+        return ((found["metadatas"][0] or {}).get(_MODEL) or unnamed) if found["ids"] else None
 
     async def held(self, ids: Sequence[str]) -> Sequence[str]:
         """Return those of the memories that have vectors."""
@@ -123,8 +131,12 @@ class ChromaVectors:
             self._collection.upsert(
                 ids=[part_id(memory_id, part) for memory_id, part in entries],
                 embeddings=np.concatenate([parts[memory_id] for memory_id in batch]),
-                metadatas=[{_PART: part} if part else {_PART: 0, _PARTS: len(parts[m])} for m, part in entries],
+                metadatas=[self._metadata(part, len(parts[memory_id])) for memory_id, part in entries],
             )
+
+    def _metadata(self, part: int, parts: int) -> dict[str, str | int]:
+        named = {_MODEL: self.model} if self.model else {}
+        return {_PART: part, **named} if part else {_PART: 0, _PARTS: parts, **named}
 
     def _delete(self, ids: Sequence[str]) -> None:
         held = self._further_parts(ids)

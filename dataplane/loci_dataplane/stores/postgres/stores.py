@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from loci_dataplane.model.history import Author
-from loci_dataplane.stores.ports import Graph, Stores, Transaction, Vectors
+from loci_dataplane.stores.generations import Generations
+from loci_dataplane.stores.ports import Graph, Stores, Transaction
 from loci_dataplane.stores.postgres.database import Database
 from loci_dataplane.stores.postgres.erasures import PostgresErasures
 from loci_dataplane.stores.postgres.full_text import PostgresFullText
@@ -19,7 +20,7 @@ from loci_dataplane.stores.postgres.transaction import PostgresTransaction
 
 @contextlib.asynccontextmanager
 async def postgres_stores(
-    tenant: str, dsn: Callable[[], str], vectors: Vectors, graph: Graph | None = None
+    tenant: str, dsn: Callable[[], str], vectors: Generations, graph: Graph | None = None
 ) -> AsyncIterator[Stores]:
     """A tenant's stores for the length of the block, with the graph unless it is elsewhere.
 

@@ -53,6 +53,12 @@ def dashboard() -> Dashboard:
                 "Since each process started.",
             ),
             Panel(
+                "Changes of the embedding model",
+                [Query("bottomk(10, min by (tenant) (memory_model_change_ratio))", "{{tenant}}")],
+                "percentunit",
+                "Memories with vectors of the wanted model; at 0 for long: golden queries disagree, see the log.",
+            ),
+            Panel(
                 "Write p99",
                 [Query(quantile(0.99, "method", 'method=~"add|replace|update|delete"'), "{{method}}")],
                 "s",
