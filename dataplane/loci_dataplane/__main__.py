@@ -36,7 +36,7 @@ async def _serve(settings: Settings) -> None:
             tenant=settings.tenant,
             ingress_token=token_file(settings.ingress_token_file),
             limits=limits_file(settings.limits_file),
-            open_stores=lambda: open_stores(_places(settings)),
+            open_stores=lambda: open_stores(places(settings)),
             embedder=HttpEmbedder(client),
             registry=registry,
             families=Families(registry),
@@ -47,8 +47,8 @@ async def _serve(settings: Settings) -> None:
             await serve(app, host=settings.host, port=settings.port)
 
 
-def _places(settings: Settings) -> Places:
-    """The stores' places; credentials are read again each time the stores are opened."""
+def places(settings: Settings) -> Places:
+    """Return the stores' places; credentials are read again each time the stores are opened."""
     postgres, collection = settings.postgres_dsn_file, _collection(settings)
     token, password, redis = settings.chroma_token_file, settings.neo4j_password_file, settings.redis_url_file
     return Places(

@@ -91,6 +91,7 @@ async def test_missing_entries_are_added_for_ids_with_and_without_a_row(
     await remember("mem_1")
     await stores.outbox.finish(await claim(stores, now))
     await remember("mem_2")
+    assert await stores.outbox.enqueued(["mem_1", "mem_2", "gone"]) == ["mem_2"]
     assert await stores.outbox.enqueue(["mem_1", "mem_2", "gone"]) == 2
     assert await stores.outbox.enqueue(["mem_1", "mem_2", "gone"]) == 0
     assert {entry.memory_id for entry in await claim(stores, now)} == {"mem_1", "mem_2", "gone"}

@@ -2,7 +2,9 @@
 
 A row that an index lacks is indexed again, and what an index has of a memory without a row is removed: both by an
 outbox entry, which the indexer handles like any other. Memories that have an entry already are expected to differ and
-do not count. A pass reads ids only, in pages, and costs about 10 ms for each 1,000 memories of an index; it runs at the
+do not count; the outbox is read before the index, since an entry goes only after its index was written.
+
+A pass reads ids only, in pages, and costs about 10 ms for each 1,000 memories of an index; it runs at the
 start, after an outage of a store, and every few hours. An index that cannot be read is left out until the next pass.
 """
 
@@ -11,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -86,9 +88,9 @@ class Reconciler:
         """Enqueue the memories that an index lacks; return how many."""
         number, after = 0, ""
         while ids := await self._stores.records.ids(after, _PAGE):
-            held = set(await index.held(ids))
-            if lacking := [memory_id for memory_id in ids if memory_id not in held]:
-                number += await self._stores.outbox.enqueue(lacking)
+            expected = await self._without_entry(ids)
+            held = set(await index.held(expected))
+            number += await self._enqueue([memory_id for memory_id in expected if memory_id not in held])
             after = ids[-1]
         return number
 
@@ -98,7 +100,14 @@ class Reconciler:
         while True:
             ids, after = await index.listed(after, _PAGE)
             existing = set(await self._stores.records.existing(ids))
-            if orphans := [memory_id for memory_id in ids if memory_id not in existing]:
-                number += await self._stores.outbox.enqueue(orphans)
+            orphans = await self._without_entry([memory_id for memory_id in ids if memory_id not in existing])
+            number += await self._enqueue(await index.held(orphans) if orphans else ())
             if not after:
                 return number
+
+    async def _without_entry(self, ids: Sequence[str]) -> Sequence[str]:
+        waiting = set(await self._stores.outbox.enqueued(ids)) if ids else ()
+        return [memory_id for memory_id in ids if memory_id not in waiting]
+
+    async def _enqueue(self, ids: Sequence[str]) -> int:
+        return await self._stores.outbox.enqueue(ids) if ids else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pkgutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -12,10 +13,11 @@ from loci_dataplane.stores.chroma.embedded import embedded_vectors
 from loci_dataplane.stores.chroma.server import ChromaServer, server_vectors
 from loci_dataplane.stores.embedded import sqlite_stores
 from loci_dataplane.stores.generations import Generations
-from loci_dataplane.stores.neo4j.graph import neo4j_graph
 from loci_dataplane.stores.ports import Graph, Stores
 from loci_dataplane.stores.postgres.stores import postgres_stores
 from loci_dataplane.stores.redis.opening import RedisServer, redis_cache
+
+OpenNeo4j = Callable[[str, tuple[str, str]], AbstractAsyncContextManager[Graph]]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ def _vectors(places: Places) -> AbstractAsyncContextManager[Generations]:
 
 
 def _neo4j(server: Neo4jServer) -> AbstractAsyncContextManager[Graph]:
+    # Loaded only where it is used: the driver takes about 30 MB.
+    neo4j_graph: OpenNeo4j = pkgutil.resolve_name("loci_dataplane.stores.neo4j.graph:neo4j_graph")
     return neo4j_graph(server.url, (server.user, server.password))
 
 

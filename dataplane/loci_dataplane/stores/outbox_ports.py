@@ -55,6 +55,9 @@ class Outbox(Protocol):
     async def enqueue_all(self) -> None:
         """Add an entry for every memory that has none."""
 
+    async def enqueued(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return those of the ids that have an entry, dead or not."""
+
     async def next_due(self) -> datetime | None:
         """Return when the next entry is due and free, past or future; None without entries but dead letters."""
 

@@ -15,17 +15,17 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 from prometheus_client import CollectorRegistry
 
+from loci_dataplane.__main__ import places
 from loci_dataplane.app import Deps, create_app, running
 from loci_dataplane.files import limits_file, token_file
 from loci_dataplane.metrics import Families
 from loci_dataplane.settings import Settings
 from loci_dataplane.stores.http_embedder import HttpEmbedder
-from loci_dataplane.stores.opening import Places, open_stores
+from loci_dataplane.stores.opening import open_stores
 from loci_dataplane.stores.ports import Stores
 from loci_dev.rigs.faults import Fault, guarded
 from loci_dev.rigs.processes import die_with_parent
@@ -104,9 +104,7 @@ async def _serve(settings: Settings, fault: Fault) -> None:
 
 @contextlib.asynccontextmanager
 async def _stores(settings: Settings, fault: Fault) -> AsyncIterator[Stores]:
-    dsn = settings.postgres_dsn_file
-    read: Any = dsn.read_text if dsn else None
-    async with open_stores(Places(settings.tenant, settings.data_dir, read, None, None)) as stores:
+    async with open_stores(places(settings)) as stores:
         yield guarded(stores, fault)
 
 

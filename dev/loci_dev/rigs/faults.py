@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 
 from loci_dataplane.model.history import Author
 from loci_dataplane.stores.generations import Generations
+from loci_dataplane.stores.history_ports import Erasures
 from loci_dataplane.stores.outbox_ports import Outbox
 from loci_dataplane.stores.ports import Graph, Stores, Transaction
 
@@ -30,6 +31,17 @@ POINTS: Final = (
     "after the entry is removed",
 )
 """The steps of a write, and of its way through the outbox."""
+ERASURE_POINTS: Final = (
+    "before the rows are erased",
+    "after the rows are erased",
+    "before the records are purged",
+    "after the records are purged",
+    "before the vectors are purged",
+    "after the vectors are purged",
+    "before the receipt",
+    "after the receipt",
+)
+"""The steps of an erasure."""
 
 
 class Fault:
@@ -85,13 +97,18 @@ def guarded(stores: Stores, fault: Fault) -> Stores:
             fault.passed("before the commit")
         fault.passed("after the commit")
 
-    vectors = _Guarded(stores.vectors, fault, {"replace": "vectors", "delete": "vectors are deleted"})
+    vectors = _Guarded(
+        stores.vectors, fault, {"replace": "vectors", "delete": "vectors are deleted", "purge": "vectors are purged"}
+    )
     graph = _Guarded(stores.graph, fault, {"update": "graph"})
     outbox = _Guarded(stores.outbox, fault, {"finish": "entry is removed"})
+    steps = {"erase": "rows are erased", "purge": "records are purged", "complete": "receipt"}
+    erasures = _Guarded(stores.erasures, fault, steps)
     return replace(
         stores,
         transaction=transaction,
         vectors=cast("Generations", vectors),
         graph=cast("Graph", graph),
+        erasures=cast("Erasures", erasures),
         outbox=cast("Outbox", outbox),
     )

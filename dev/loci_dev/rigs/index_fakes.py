@@ -87,6 +87,9 @@ class Memories:
     async def check(self) -> None:
         return None
 
+    async def enqueued(self, ids: Sequence[str]) -> Sequence[str]:
+        return [memory_id for memory_id in ids if memory_id in self.attempts]
+
     async def next_due(self) -> datetime | None:
         return min((self.due.get(e.memory_id, self.time) for e in self.waiting), default=None)
 

@@ -97,6 +97,11 @@ class PostgresOutbox:
         """Add an entry for every memory that has none."""
         await self._write(_ENQUEUE_ALL)
 
+    async def enqueued(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return those that have an entry."""
+        query = "SELECT memory_id FROM {schema}.outbox WHERE memory_id = ANY($1::text[])"
+        return [row["memory_id"] for row in await self._database.read(self._sql(query), list(ids))]
+
     async def next_due(self) -> datetime | None:
         """Return when the next entry is due and not leased."""
         (row,) = await self._database.read(self._sql(_NEXT_DUE))

@@ -63,6 +63,12 @@ class SqliteOutbox:
         statement = "INSERT OR IGNORE INTO outbox (memory_id) SELECT id FROM memories"
         await self._write(lambda connection: connection.execute(statement))
 
+    async def enqueued(self, ids: Sequence[str]) -> Sequence[str]:
+        """Return those that have an entry."""
+        query, given = "SELECT memory_id FROM outbox WHERE memory_id IN (SELECT value FROM json_each(?))", list(ids)
+        rows = await self._database.read(lambda c: c.execute(query, [orjson.dumps(given).decode()]).fetchall())
+        return [row["memory_id"] for row in rows]
+
     async def next_due(self) -> datetime | None:
         """Return when the next entry is due."""
         query = "SELECT min(due_at) FROM outbox WHERE due_at <> ?"
