@@ -24,7 +24,7 @@ from loci_dev.rigs.processes import free_port
 from loci_dev.rigs.profiles import profile
 from loci_dev.tools.catalog import MissingToolError
 
-KILLS: Final = int(os.environ.get("LOCI_CHAOS_KILLS", "64"))
+KILLS: Final = int(os.environ.get("LOCI_CHAOS_KILLS", "40"))
 SHARES: Final = {"embedded": 0.6, "shared": 0.3, "dedicated": 0.1}
 EVERY_POINT: Final = (*POINTS, *ERASURE_POINTS)
 

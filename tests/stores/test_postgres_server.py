@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import asyncpg
 import pytest
@@ -18,6 +20,7 @@ from loci_dataplane.model.memory import Memory
 from loci_dataplane.stores.errors import QuotaExceededError, StoreUnavailableError
 from loci_dataplane.stores.ports import Stores
 from loci_dataplane.stores.postgres import database
+from loci_dataplane.stores.postgres.outbox import PostgresOutbox
 from loci_dataplane.stores.postgres.stores import postgres_stores
 from loci_dev.rigs.pgbouncer import PgBouncer
 from loci_dev.rigs.postgres import Cluster, Postgres, postgres_cluster
@@ -119,6 +122,17 @@ async def test_a_memory_that_changes_while_a_pod_indexes_it_waits_for_that_pod(d
         assert await other.outbox.claim(10, NOW, MINUTE) == []
         await one.outbox.finish(claimed)
         assert [entry.memory_id for entry in await other.outbox.claim(10, NOW, MINUTE)] == ["mem_1"]
+
+
+async def test_a_pod_that_is_started_again_takes_over_at_once_what_it_had_leased(dsn: str) -> None:
+    async with pod(dsn) as killed, pod(dsn) as other:
+        await add(killed, "mem_1")
+        cast(PostgresOutbox, killed.outbox)._holder = f"{socket.gethostname()}/{os.getpid()}/1/killed"
+        await add(other, "mem_2")
+        assert len(await killed.outbox.claim(1, NOW, MINUTE)) == 1
+        assert len(await other.outbox.claim(1, NOW, MINUTE)) == 1
+        async with pod(dsn) as again:
+            assert [entry.memory_id for entry in await again.outbox.claim(10, NOW, MINUTE)] == ["mem_1"]
 
 
 async def test_a_late_pod_finishes_nothing_of_what_another_took_over(dsn: str) -> None:

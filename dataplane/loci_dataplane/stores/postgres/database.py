@@ -127,6 +127,9 @@ class Database:
                     await connection.execute(begin)
                     yield connection
                     await connection.execute("COMMIT")
+                except TimeoutError:
+                    connection.terminate()  # a server that hangs would not answer a ROLLBACK either
+                    raise
                 except BaseException:
                     with contextlib.suppress(*FAILURES):
                         await connection.execute("ROLLBACK")

@@ -2,12 +2,11 @@
 
 A claim leases entries to this process and skips those that another one is about to claim. A change renews an entry but
 leaves its lease, so that no other pod indexes the same memory at the same time; `finish` and `postpone` end the leases
-of this process.
+of this process. A process that starts ends those of processes of its host that are over.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +14,7 @@ from typing import Final
 from loci_dataplane.model.memory import timestamp
 from loci_dataplane.stores.outbox_ports import DEAD, OutboxEntry
 from loci_dataplane.stores.postgres.database import OUTBOX, Database
+from loci_dataplane.stores.postgres.holders import is_over, new_holder
 from loci_dataplane.stores.rows import due_time
 
 _DUE: Final = "due_at <= $1::text AND (leased_until <= $1::text)"
@@ -44,6 +44,8 @@ _REVIVE: Final = f"UPDATE {{schema}}.outbox SET attempts = 0, due_at = '' WHERE 
 _HASTEN: Final = f"UPDATE {{schema}}.outbox SET due_at = '' WHERE attempts = 0 AND due_at NOT IN ('', '{DEAD}')"  # noqa: S608 - constant names
 _NEXT_DUE: Final = f"SELECT min(greatest(due_at, leased_until)) AS due FROM {{schema}}.outbox WHERE due_at <> '{DEAD}'"  # noqa: S608 - constant names
 _ENQUEUE: Final = "INSERT INTO {schema}.outbox (memory_id) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
+_HOLDERS: Final = "SELECT DISTINCT leased_by FROM {schema}.outbox WHERE leased_by <> ''"
+_TAKE_OVER: Final = "UPDATE {schema}.outbox SET leased_until = '', leased_by = '' WHERE leased_by = ANY($1::text[])"
 _ENQUEUE_ALL: Final = """
 INSERT INTO {schema}.outbox (memory_id) SELECT id FROM {schema}.memory ON CONFLICT DO NOTHING
 """
@@ -57,7 +59,13 @@ class PostgresOutbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._holder = uuid.uuid4().hex
+        self._holder = new_holder()
+
+    async def take_over(self) -> None:
+        """End the leases of processes that are known to be over, such as this pod's before its restart."""
+        rows = await self._database.read(self._sql(_HOLDERS))
+        if over := [row["leased_by"] for row in rows if is_over(row["leased_by"])]:
+            await self._write(_TAKE_OVER, over)
 
     async def claim(self, limit: int, now: datetime, lease: timedelta) -> Sequence[OutboxEntry]:
         """Lease entries that are due; looks before it writes, since there are seldom any."""

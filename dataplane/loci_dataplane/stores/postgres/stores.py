@@ -28,14 +28,16 @@ async def postgres_stores(
     """
     database = Database(tenant, dsn)
     await database.open()
+    outbox = PostgresOutbox(database)
     try:
+        await outbox.take_over()
         yield Stores(
             transaction=lambda author=None: _transaction(database, author or Author()),
             records=PostgresRecords(database),
             history=PostgresHistory(database),
             erasures=PostgresErasures(database),
             full_text=PostgresFullText(database),
-            outbox=PostgresOutbox(database),
+            outbox=outbox,
             vectors=vectors,
             graph=graph or PostgresGraph(database),
         )
