@@ -39,8 +39,10 @@ VARIANTS: Final = {
     "no context": replace(DEFAULT, near=0.0, further=0.0),
     "context of direct neighbours": replace(DEFAULT, further=0.0),
     "no spread": replace(DEFAULT, spread=0.0),
+    "questions like statements": replace(DEFAULT, question=0.0),
+    "no more for an answer": replace(DEFAULT, answer=0.0),
 }
-PLAIN: Final = Recipe(names=False, speaker=0.0, near=0.0, further=0.0, spread=0.0)
+PLAIN: Final = Recipe(names=False, speaker=0.0, near=0.0, further=0.0, spread=0.0, question=0.0, answer=0.0)
 _FOREVER: Final = 10**9
 _DEPTH: Final = 10
 

@@ -6,7 +6,6 @@ Each question is searched in its own conversation, where the relevant turns are 
 
 from __future__ import annotations
 
-import math
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from loci_dataplane.search.relevance import SCALE, THRESHOLD
+from loci_dataplane.search.relevance import FULL, THRESHOLD
 from loci_dev.bench import Figure, figure, report
 from loci_dev.retrieval_task import Answer, Result, answers, run_task, task_folder
 from loci_dev.rigs.standalone import serve
@@ -51,12 +50,7 @@ def _constants(own: Sequence[Answer], foreign: Sequence[Answer]) -> Iterator[Fig
         reached = float(np.quantile(wordless, share))
         yield figure(f"best evidence without a word in a foreign conversation, {share:.0%}", reached, "", THRESHOLD)
     plateau = _plateau([r for answer in own for r in answer.results])
-    yield figure(
-        "from THRESHOLD to where precision no longer grows, as a SCALE",
-        (plateau - THRESHOLD) / math.log(3.5),
-        "",
-        SCALE,
-    )
+    yield figure("FULL: where precision no longer grows", plateau, "", FULL)
 
 
 def _plateau(results: Sequence[Result]) -> float:

@@ -14,7 +14,8 @@ from loci_dataplane.files import limits_file, token_file
 from loci_dataplane.metrics import Families
 from loci_dataplane.settings import Settings
 from loci_dataplane.stores.chroma.server import ChromaServer
-from loci_dataplane.stores.http_embedder import HttpEmbedder
+from loci_dataplane.stores.embedding import EmbeddingModel
+from loci_dataplane.stores.http_embedder import HttpEmbedder, RemoteModel
 from loci_dataplane.stores.opening import Neo4jServer, Places, open_stores
 from loci_dataplane.stores.redis.opening import RedisServer
 from loci_runtime.serving import run, serve
@@ -37,7 +38,7 @@ async def _serve(settings: Settings) -> None:
             ingress_token=token_file(settings.ingress_token_file),
             limits=limits_file(settings.limits_file),
             open_stores=lambda: open_stores(places(settings)),
-            embedder=HttpEmbedder(client),
+            embedder=HttpEmbedder(client, remote=_remote_model(settings)),
             registry=registry,
             families=Families(registry),
         )
@@ -45,6 +46,14 @@ async def _serve(settings: Settings) -> None:
         async with running(app):
             structlog.get_logger().info("serving", tenant_id=settings.tenant, host=settings.host, port=settings.port)
             await serve(app, host=settings.host, port=settings.port)
+
+
+def _remote_model(settings: Settings) -> RemoteModel | None:
+    if not settings.embedder_model:
+        return None
+    model = EmbeddingModel(settings.embedder_model, settings.embedder_cosine_centre, settings.embedder_cosine_width)
+    key = _secret(settings.embedder_key_file) if settings.embedder_key_file else None
+    return RemoteModel(model, settings.embedder_query_prefix, settings.embedder_passage_prefix, key)
 
 
 def places(settings: Settings) -> Places:

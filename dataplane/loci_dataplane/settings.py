@@ -42,7 +42,22 @@ class Settings(ProcessSettings):
     redis_cluster: bool = Field(default=False, description="Whether the Redis server is a node of a Redis Cluster.")
     ingress_token_file: Path = Field(description="File with the ingress token that every request must contain.")
     limits_file: Path = Field(description="JSON file with the tenant's limits; reloaded when it changes.")
-    embedder_url: str = Field(description="Base address of the embedder.")
+    embedder_url: str = Field(description="Base address of the embedder, without `/v1`.")
+    embedder_model: str = Field(
+        "", description="Model of an embedder that is another OpenAI-compatible service. Unset: Loci's embedder."
+    )
+    embedder_query_prefix: str = Field("", description="With `embedder_model`: text that it wants before a query.")
+    embedder_passage_prefix: str = Field("", description="With `embedder_model`: text that it wants before a memory.")
+    embedder_cosine_centre: float = Field(
+        0.43, gt=-1, lt=1, description="With `embedder_model`: cosine that is as likely relevant as not."
+    )
+    embedder_cosine_width: float = Field(
+        0.11,
+        gt=0,
+        lt=1,
+        description="With `embedder_model`: increase of a cosine that raises evidence from 0.5 to 0.73.",
+    )
+    embedder_key_file: Path | None = Field(None, description="With `embedder_model`: file with the service's API key.")
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(DATAPLANE_PORT, ge=1, le=65535, description="Port to listen on.")
 

@@ -41,6 +41,7 @@ _LONGEST: Final = 4.0
 """A longer memory is treated as so many times that length: it is long because it covers several topics."""
 _LEAST: Final = 1e-9
 """In place of the sum of no weights."""
+_QUESTION_MARKS: Final = ("?", "\N{FULLWIDTH QUESTION MARK}", "\N{ARABIC QUESTION MARK}", '?"')
 _CACHED_TERMS: Final = 100_000
 """Different terms of all cached memories together: about 10 MB."""
 
@@ -58,20 +59,25 @@ class Match:
         held: number of the query's words that the memory holds.
         share: weight of those words in the memory, from 0 to 1, where 1 is the best that the query can reach.
         named: whether the memory's speaker is the only one that the query names.
+        asks: whether the memory is a question.
+        order: the memory's place in time.
     """
 
     held: int
     share: float
     named: bool = False
+    asks: bool = False
+    order: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Analysed:
-    """A memory's terms by number, their sum, and the terms of its speaker's name."""
+    """A memory's terms by number, their sum, the terms of its speaker's name, and whether it is a question."""
 
     counts: Counter[str]
     length: int
     speaker: Name
+    asks: bool
 
 
 class Matcher:
@@ -90,7 +96,8 @@ class Matcher:
         neighbours: Neighbours,
     ) -> dict[str, Match]:
         """Each memory's match, by id."""
-        analysed = {memory.id: self._analyse(memory) for memory in memories}
+        rows = list(memories)
+        analysed = {memory.id: self._analyse(memory) for memory in rows}
         names = naming(words, {i: memory.speaker for i, memory in analysed.items() if memory.speaker})
         left_out = names.words if self._recipe.names and len(names.words) < len(words) else frozenset()
         weights = [0.0 if word in left_out else _rarity(word, frequencies) for word in words]
@@ -100,8 +107,8 @@ class Matcher:
         shares = _shares(np.array(weights), around, np.array([memory.length for memory in analysed.values()]))
         held = np.count_nonzero(own, axis=1)
         return {
-            i: Match(number, share, i in names.memories)
-            for i, number, share in zip(analysed, held.tolist(), shares.tolist(), strict=True)
+            row.id: Match(number, share, row.id in names.memories, analysed[row.id].asks, row.order)
+            for row, number, share in zip(rows, held.tolist(), shares.tolist(), strict=True)
         }
 
     def _analyse(self, memory: Memory) -> _Analysed:
@@ -111,7 +118,8 @@ class Matcher:
         if found is None:
             counts = Counter(terms(memory.content))
             speaker = utterance(memory.content, memory.metadata).speaker
-            found = _Analysed(counts, counts.total(), tuple(terms(speaker)) if speaker else ())
+            asks = memory.content.rstrip().endswith(_QUESTION_MARKS)
+            found = _Analysed(counts, counts.total(), tuple(terms(speaker)) if speaker else (), asks)
             if len(counts) < _CACHED_TERMS // 10:
                 with self._lock:
                     self._cache[key] = found

@@ -15,13 +15,17 @@ class Recipe:
         near: share of the words of a memory's neighbours in the session that counts as its own.
         further: the same for their neighbours.
         spread: share of the better neighbour's evidence that a memory gains.
+        question: share of its evidence that a memory loses because it is a question, which seldom holds an answer.
+        answer: share of the evidence of a question directly before it that a memory gains.
     """
 
     names: bool = True
     speaker: float = 0.3
     near: float = 0.3
     further: float = 0.15
-    spread: float = 0.2
+    spread: float = 0.15
+    question: float = 0.1
+    answer: float = 0.1
 
 
 DEFAULT = Recipe()

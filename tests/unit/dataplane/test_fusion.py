@@ -27,9 +27,10 @@ def ranking(
     neighbours: Mapping[str, Sequence[str]] = MappingProxyType({}),
     held: frozenset[str] = frozenset(),
     named: frozenset[str] = frozenset(),
+    asking: frozenset[str] = frozenset(),
 ) -> list[Ranked]:
     ids = {i for values in evidence.values() for i in values}
-    matches = {i: Match(int(i in held), 0.0, i in named) for i in ids}
+    matches = {i: Match(int(i in held), 0.0, i in named, i in asking, ord(i[0])) for i in ids}
     return fuse(evidence, BOTH, matches, neighbours, DEFAULT)
 
 
@@ -68,6 +69,19 @@ def test_a_memory_of_the_speaker_who_is_named_gains() -> None:
     ranked = ranking({"vector": {"hers": 0.5, "his": 0.55}}, named=frozenset({"hers"}))
     assert [entry.memory_id for entry in ranked] == ["hers", "his"]
     assert ranked[0].speaker == pytest.approx(DEFAULT.speaker * 0.25)
+
+
+def test_a_question_loses_a_share() -> None:
+    ranked = ranking({"vector": {"a": 0.52, "b": 0.5}}, asking=frozenset({"a"}))
+    assert [entry.memory_id for entry in ranked] == ["b", "a"]
+
+
+def test_what_follows_a_question_gains_more_than_what_stands_before_it() -> None:
+    evidence = {"vector": {"a": 0.0, "b": 1.0, "c": 0.0}}
+    ranked = {entry.memory_id: entry for entry in ranking(evidence, {"b": ("a", "c")}, asking=frozenset({"b"}))}
+    asked = 0.5 * (1 - DEFAULT.question)
+    assert ranked["a"].neighbour == pytest.approx(DEFAULT.spread * asked)
+    assert ranked["c"].neighbour == pytest.approx((DEFAULT.spread + DEFAULT.answer) * asked)
 
 
 def test_a_speaker_s_name_alone_is_no_evidence() -> None:
