@@ -33,8 +33,7 @@ def platform(plane: ControlPlane, folder: Path, port: int) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(redis(folder))
         stack.enter_context(operator(plane, folder))
-        admin_port = free_port()
-        stack.enter_context(_admin(plane, folder, admin_port, admin_key))
+        admin = stack.enter_context(admin_api(plane, folder, admin_key))
         settings = {
             "KUBECONFIG": str(account(plane, "ingress")),
             "LOCI_REDIS_URL": store.url,
@@ -47,7 +46,7 @@ def platform(plane: ControlPlane, folder: Path, port: int) -> Iterator[None]:
             ingress={
                 "listen": {"address": "127.0.0.1", "port": port},
                 "adminPort": own_port,
-                "adminApi": {"host": "127.0.0.1", "port": admin_port},
+                "adminApi": {"host": "127.0.0.1", "port": int(admin.rpartition(":")[2])},
             },
             policy={"socket": str(decisions.socket)},
         )
@@ -79,11 +78,16 @@ def operator(plane: ControlPlane, folder: Path, **settings: str) -> Iterator[str
         yield url
 
 
-def _admin(plane: ControlPlane, folder: Path, port: int, admin_key: str) -> contextlib.AbstractContextManager[object]:
+@contextlib.contextmanager
+def admin_api(plane: ControlPlane, folder: Path, admin_key: str, **settings: str) -> Iterator[str]:
+    """Run the admin API under its own account; its address."""
+    port = free_port()
     environment = {
         "KUBECONFIG": str(account(plane, "admin")),
         "LOCI_ADMIN_KEY_SHA256": sha256(admin_key),
         "LOCI_PORT": str(port),
+        **settings,
     }
-    ready = answers(f"http://127.0.0.1:{port}/readyz")
-    return running([sys.executable, "-m", "loci_admin"], folder / "admin.log", ready=ready, environment=environment)
+    url, command = f"http://127.0.0.1:{port}", [sys.executable, "-m", "loci_admin"]
+    with running(command, folder / "admin.log", ready=answers(f"{url}/readyz"), environment=environment):
+        yield url

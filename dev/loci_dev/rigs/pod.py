@@ -51,6 +51,7 @@ class Pod:
     max_graph_nodes: int = 1_000
     port: int = field(default_factory=free_port)
     environment: dict[str, str] = field(default_factory=dict)
+    pid: int = 0
 
     @property
     def url(self) -> str:
@@ -84,4 +85,5 @@ class Pod:
         }
         command = [sys.executable, "-m", "loci_dataplane"]
         with running(command, self.log, ready=answers(self.url + ready), environment=environment) as process:
+            self.pid = process.pid
             yield process.pid
