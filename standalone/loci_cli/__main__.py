@@ -1,4 +1,4 @@
-"""`loci serve|operator|prepare-stores|policy|chroma-gate|dataplane|embedder|admin|key|verify-receipt|version`."""
+"""The command `loci`: a subcommand for each process, and a few tools."""
 
 from __future__ import annotations
 
@@ -48,6 +48,9 @@ _PROCESSES: Final = {
     "dataplane": _Process("loci_dataplane.__main__:main", "dataplane", "Run the memory API of one tenant."),
     "embedder": _Process(
         "loci_embedder.__main__:main", "embedder", "Run the embedder, which turns texts into vectors."
+    ),
+    "prober": _Process(
+        "loci_prober.__main__:main", "prober", "Try to break the isolation between two tenants, every minute."
     ),
 }
 

@@ -171,3 +171,30 @@ def _operator() -> list[Alert]:
             kubernetes_only=True,
         ),
     ]
+
+
+def isolation() -> Group:
+    """Results of the isolation prober, where it runs."""
+    return Group(
+        "loci-isolation",
+        [
+            Alert(
+                "LociIsolationBroken",
+                "max by (attempt) (loci_isolation_breached) == 1",
+                "0m",
+                "emergency",
+                "One tenant reached another's data: attempt {{ $labels.attempt }}",
+                "The isolation prober broke the isolation between its own two tenants; real tenants can do the same.",
+                kubernetes_only=True,
+            ),
+            Alert(
+                "LociIsolationUnproved",
+                "time() - max(loci_isolation_last_round_timestamp_seconds) > 600",
+                "5m",
+                "ticket",
+                "The isolation prober has proved nothing for {{ $value | humanizeDuration }}",
+                "A breach would not be noticed: the prober's tenants are not served, or it cannot reach the ingress.",
+                kubernetes_only=True,
+            ),
+        ],
+    )

@@ -8,8 +8,8 @@ from typing import Any, Final, Literal
 
 RUNBOOKS: Final = "https://loci.dev/runbooks"
 
-Severity = Literal["page", "ticket"]
-"""`page` wakes somebody up; `ticket` waits for working hours."""
+Severity = Literal["emergency", "page", "ticket"]
+"""`emergency` wakes everybody up, `page` somebody; `ticket` waits for working hours."""
 
 
 @dataclass(frozen=True)

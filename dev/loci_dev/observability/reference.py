@@ -24,6 +24,7 @@ from loci_operator.work_queue import WorkQueue
 from loci_policy.metrics import Metrics as PolicyMetrics
 from loci_policy.table import Table
 from loci_policy.tenants import TenantCollector
+from loci_prober.metrics import Metrics as ProberMetrics
 
 PATH: Final = "docs/metrics.md"
 _UNITS: Final = {"seconds": "s", "ratio": "share, 0 to 1", "total": "count", "bytes": "bytes"}
@@ -58,7 +59,8 @@ def names() -> list[str]:
 
 
 def _registries() -> dict[str, CollectorRegistry]:
-    dataplane, policy, embedder = CollectorRegistry(), CollectorRegistry(), CollectorRegistry()
+    dataplane, policy, embedder, prober = (CollectorRegistry() for _ in range(4))
+    ProberMetrics(prober)
     Families(dataplane)
     PolicyMetrics(policy)
     policy.register(TenantCollector(Table([record("any", key_record("sk-any"))])))
@@ -68,6 +70,7 @@ def _registries() -> dict[str, CollectorRegistry]:
         "Ingress (policy)": policy,
         "Embedder": embedder,
         "Operator": _operator().registry,
+        "Isolation prober": prober,
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -17,6 +17,7 @@ from loci_dev.cluster.tenants import Tenants
 from loci_dev.cluster.unprivileged import install, operator
 from loci_dev.observability import rules
 from loci_dev.rigs.pod import embedder
+from loci_dev.rigs.prober import prober
 from loci_dev.rigs.prometheus import Prometheus, prometheus
 from loci_dev.rigs.standalone import ADMIN_KEY, Served, declare, serve
 
@@ -77,13 +78,14 @@ def observed(folder: Path) -> Iterator[Run]:
         control_plane(folder / "plane") as plane,
     ):
         install(plane)
-        with operator(plane, folder) as operator_url:
-            configuration = _configuration(folder, served.url, embedder_url, operator_url)
+        with operator(plane, folder) as operator_url, prober(folder, served.url, ADMIN_KEY) as prober_url:
+            beside = {"loci-embedder": embedder_url, "loci-operator": operator_url, "loci-prober": prober_url}
+            configuration = _configuration(folder, served.url, beside)
             with prometheus(folder, configuration) as server:
                 yield Run(served, embedder_url, plane, server)
 
 
-def _configuration(folder: Path, served: str, embedder_url: str, operator_url: str) -> dict[str, Any]:
+def _configuration(folder: Path, served: str, beside: Mapping[str, str]) -> dict[str, Any]:
     """Prometheus' configuration: the jobs are named as in a cluster, and the rules run every second."""
     document = yaml.safe_load((_ROOT / rules.CHART_RULES).read_text())
     for group in document["groups"]:
@@ -95,8 +97,7 @@ def _configuration(folder: Path, served: str, embedder_url: str, operator_url: s
         "rule_files": [str(file)],
         "scrape_configs": [
             {"job_name": "loci-ingress", "authorization": {"credentials": ADMIN_KEY}, **_target(served)},
-            {"job_name": "loci-embedder", **_target(embedder_url)},
-            {"job_name": "loci-operator", **_target(operator_url)},
+            *({"job_name": job, **_target(url)} for job, url in beside.items()),
         ],
     }
 

@@ -69,6 +69,19 @@ CASES = [
     Case("LociTenantBudgetSpent", requests("0+998x120", "0+2x120"), requests("0+9999x120", "0+1x120"), "2h", ACME),
     Case("LociServerErrors", requests("0+90x30", "0+10x30"), requests("0+99x30", "0+1x30"), "20m", ACME),
     Case(
+        "LociIsolationBroken",
+        {'loci_isolation_breached{attempt="search"}': "0x5 1x10"},
+        {'loci_isolation_breached{attempt="search"}': "0x20"},
+        "10m",
+        '{attempt="search"}',
+    ),
+    Case(
+        "LociIsolationUnproved",
+        {"loci_isolation_last_round_timestamp_seconds": "0x60"},
+        {"loci_isolation_last_round_timestamp_seconds": "0+60x60"},
+        "30m",
+    ),
+    Case(
         "LociPolicyRefusing",
         {"loci_policy_errors_total": "0+5x30", 'loci_policy_decisions_total{outcome="allowed"}': "0+100x30"},
         {"loci_policy_errors_total": "0+0x30", 'loci_policy_decisions_total{outcome="allowed"}': "0+100x30"},

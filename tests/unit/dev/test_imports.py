@@ -20,6 +20,7 @@ EXTRAS = {
     "loci_policy": "policy",
     "loci_dataplane": "dataplane",
     "loci_embedder": "embedder",
+    "loci_prober": "prober",
 }
 
 
