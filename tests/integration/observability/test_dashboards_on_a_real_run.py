@@ -50,8 +50,8 @@ def substituted(run: Run, expr: str) -> str:
         for variable in dashboard.variables:
             if f"${variable.name}" in expr:
                 choices = label_values(run, variable.metric, variable.label)
-                assert choices == sorted(TENANTS)
-                expr = expr.replace(f"${variable.name}", choices[0])
+                assert {*TENANTS} <= {*choices}
+                expr = expr.replace(f"${variable.name}", min(TENANTS))
     assert "$" not in expr
     return expr
 

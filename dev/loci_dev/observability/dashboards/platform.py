@@ -92,5 +92,11 @@ def dashboard() -> Dashboard:
                 "short",
                 "Memories stored by all tenants.",
             ),
+            Panel(
+                "Isolation prober: rounds",
+                [Query("sum by (result) (rate(loci_isolation_rounds_total[5m]))", "{{result}}")],
+                "cps",
+                "Where it runs: breached is an emergency, failed proves nothing.",
+            ),
         ],
     )
