@@ -53,7 +53,7 @@ class Services:
 def service(kind: type[Any]) -> Any:
     """Return the dependency on the service of a type, for `Annotated`."""
 
-    def find(request: Request) -> Any:
+    async def find(request: Request) -> Any:  # a plain function would run in a thread
         services: Services = request.app.state.services
         return services.find(kind)
 

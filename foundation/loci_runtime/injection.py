@@ -13,9 +13,9 @@ def provide(app: FastAPI, *services: object) -> None:
 
 
 def provided(kind: type) -> Any:
-    """FastAPI dependency that resolves to the application's service of a type."""
+    """FastAPI dependency that resolves to the application's service of a type (a coroutine: no thread)."""
 
-    def service_of(request: Request) -> Any:
+    async def service_of(request: Request) -> Any:
         return request.app.state.services[kind]
 
     return Depends(service_of)

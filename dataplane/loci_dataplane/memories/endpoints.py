@@ -26,6 +26,7 @@ from loci_dataplane.memories.schemas import (
 from loci_dataplane.memories.service import Memories
 from loci_dataplane.model.filter import AllOf, bounds, parse
 from loci_runtime.errors import InvalidError
+from loci_runtime.model_response import model_response
 from loci_runtime.parameters import NO_PARAMETERS, SINGLE_PARAMETERS
 
 router = APIRouter(prefix="/v1/memories", tags=["memories"])
@@ -70,12 +71,11 @@ async def delete_matching(
     return replies.response(await memories.delete_matching(where, caller))
 
 
-@router.get("/{memory_id}", dependencies=[NO_PARAMETERS])
-async def read(memory_id: str, memories: MemoriesService, response: Response) -> MemoryOutput:
+@router.get("/{memory_id}", response_model=MemoryOutput, dependencies=[NO_PARAMETERS])
+async def read(memory_id: str, memories: MemoriesService) -> Response:
     """Read one memory."""
     memory = await memories.get(memory_id)
-    response.headers["ETag"] = memory.etag
-    return MemoryOutput.of(memory)
+    return model_response(MemoryOutput.of(memory), {"ETag": memory.etag})
 
 
 @router.get("/{memory_id}/history", dependencies=[NO_PARAMETERS])
