@@ -84,7 +84,7 @@ class Deny:
 
 
 _BAD_PATH: Final = re.compile(
-    r"//|[;\\\x00-\x20\x7f-\xff]|%(?:2[ef]|5c|3b|[01][0-9a-f])|/\.{1,2}(?:/|$)", re.IGNORECASE
+    r"//|[;\\\x00-\x20\x7f-\xff]|%(?:2[ef]|5c|3b|7f|[01][0-9a-f]|(?![0-9a-f]{2}))|/\.{1,2}(?:/|$)", re.IGNORECASE
 )
 _KNOWN: Final = ADMIN + PLATFORM + TENANT
 """Every path that clients may ask for: what a path with a slash too many is compared with."""
@@ -138,7 +138,9 @@ def decide(request: Request, table: Table, now: datetime) -> Allow | Options | D
     """Whether a request may pass: its path and method, then its key, then its tenant's state and the key's scopes."""
     if _BAD_PATH.search(request.path):
         return _REFUSED[Outcome.BAD_PATH]
-    path = unquote(request.path) if "%" in request.path else request.path  # as the tenant's application reads it
+    path = _decoded(request.path)
+    if path is None:
+        return _REFUSED[Outcome.BAD_PATH]
     resource = TENANT.at(path)
     if resource is None:
         return Deny(Outcome.UNKNOWN_PATH, 404, ErrorCode.NOT_FOUND, _KNOWN.not_found_message(path))
@@ -149,6 +151,16 @@ def decide(request: Request, table: Table, now: datetime) -> Allow | Options | D
         return Options(resource)
     message = not_allowed_message(resource)
     return Deny(Outcome.BAD_METHOD, 405, ErrorCode.METHOD_NOT_ALLOWED, message, resource.allow)
+
+
+def _decoded(path: str) -> str | None:
+    """The path as the tenant's application reads it; None when it is not UTF-8, such as an overlong `%c0%ae`."""
+    if "%" not in path:
+        return path
+    try:
+        return unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return None
 
 
 def _with_key(request: Request, route: Route, table: Table, now: datetime) -> Allow | Deny:
