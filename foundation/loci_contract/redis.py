@@ -25,7 +25,7 @@ CONNECTION: Final = (
 
 def user(tenant: str, *, alternate: bool = False) -> str:
     """Name of one of a tenant's two users, which take turns when credentials are rotated."""
-    return f"{'tenant2' if alternate else 'tenant'}:{tenant}"
+    return f"{'tenant2' if alternate else 'tenant'}-{tenant}"
 
 
 def prefix(tenant: str) -> str:

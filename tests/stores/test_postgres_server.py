@@ -192,8 +192,11 @@ async def test_a_changed_password_is_read_for_the_next_connection(dsn: str, post
     current = [dsn]
     async with postgres_stores("acme", lambda: current[0], UNUSED, UNUSED) as stores:
         await add(stores, "mem_1")
-        await PostgresProvisioner(Server(postgres_server.dsn())).rotate("acme", "another")
-        current[0] = postgres_server.dsn(names.login_role("acme"), "another")
+        provisioner = PostgresProvisioner(Server(postgres_server.dsn()))
+        await provisioner.create("acme", "another", alternate=True)
+        current[0] = postgres_server.dsn(names.login_role("acme", alternate=True), "another")
+        assert await stores.records.count() == 1, "the old one is valid"
+        await provisioner.retire("acme", alternate=False)
         with contextlib.suppress(StoreUnavailableError):
             await stores.records.count()  # the session that the change ended
         assert await stores.records.count() == 1

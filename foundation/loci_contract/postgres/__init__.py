@@ -20,9 +20,12 @@ def schema(tenant: str) -> str:
     return f"tenant_{_plain(tenant)}"
 
 
-def login_role(tenant: str) -> str:
-    """Name of the role that the tenant's pods log in as; it may only read and write rows."""
-    return f"tenant_{_plain(tenant)}"
+def login_role(tenant: str, *, alternate: bool = False) -> str:
+    """Name of one of the two roles that the tenant's pods log in as; it may only read and write rows.
+
+    The two take turns when credentials are rotated.
+    """
+    return f"{'tenant2' if alternate else 'tenant'}_{_plain(tenant)}"
 
 
 def owner_role(tenant: str) -> str:
@@ -38,14 +41,13 @@ def migration(version: int, tenant: str) -> str:
     return _script(f"v{version}.sql", tenant)
 
 
-def grants(tenant: str) -> str:
-    """SQL that grants the login role its privileges; run as the owner after every migration."""
-    return _script("grants.sql", tenant)
+def grants(tenant: str, login: str) -> str:
+    """SQL that grants a login role its privileges; run as the owner after every migration."""
+    return _script("grants.sql", tenant).replace("{login}", f'"{login}"')
 
 
 def _script(name: str, tenant: str) -> str:
-    text = files(__package__).joinpath(name).read_text()
-    return text.replace("{schema}", f'"{schema(tenant)}"').replace("{login}", f'"{login_role(tenant)}"')
+    return files(__package__).joinpath(name).read_text().replace("{schema}", f'"{schema(tenant)}"')
 
 
 def _plain(tenant: str) -> str:

@@ -1,7 +1,12 @@
-"""Port of the reconciler to store provisioners.
+"""Ports of the reconciler to store provisioners.
 
-Every method is idempotent and can be repeated after a crash at any point. The caller generates and stores the password,
+Every method is idempotent and can be repeated after a crash at any point. The caller generates and keeps the password,
 so that a repeated call uses the same one.
+
+A tenant has two logins that take turns, the second of which is called `alternate`. To rotate its credentials, `create`
+the other login with another password, keep that, and `retire` the present one when the tenant's pods use the new one:
+until then both are valid. The user's name in a kept address tells which login it is. A share of a tenant that is gone
+stays as it is (retained) until `purge`, or until `hand_over` gives it to a tenant object of the same name (adopted).
 """
 
 from __future__ import annotations
@@ -23,13 +28,16 @@ class DriftError(Exception):
 
 
 class Provisioner(Protocol):
-    """Creates, verifies and removes tenants' shares of one store. Any method may raise StoreAwayError."""
+    """Creates, verifies and removes tenants' shares of one store.
+
+    Any method may raise StoreAwayError or ProvisionError. `alternate` names the login.
+    """
 
     async def prepare(self) -> None:
         """Get the store ready for tenants; repeatable."""
 
-    async def create(self, tenant: str, password: str) -> None:
-        """Create the tenant's share or repair an incomplete one, keeping its data."""
+    async def create(self, tenant: str, password: str, *, alternate: bool = False) -> None:
+        """Create the tenant's share with a login, or repair what is there; keeps data and the other login."""
 
     async def holder(self, tenant: str) -> str | None:
         """Return the uid of the tenant object that owns the share; None without a share or an owner."""
@@ -37,11 +45,11 @@ class Provisioner(Protocol):
     async def hand_over(self, tenant: str, uid: str) -> None:
         """Record the share's owner."""
 
-    async def verify(self, tenant: str, password: str) -> None:
+    async def verify(self, tenant: str, password: str, *, alternate: bool = False) -> None:
         """Access the share as the tenant would; raise DriftError if that fails."""
 
-    async def rotate(self, tenant: str, password: str) -> None:
-        """Set a new password and terminate sessions opened with the old one."""
+    async def retire(self, tenant: str, *, alternate: bool) -> None:
+        """Remove a login and terminate its sessions; the other one stays."""
 
     async def purge(self, tenant: str) -> None:
         """Delete the share with all its data, if it exists."""

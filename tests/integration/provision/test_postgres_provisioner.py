@@ -74,30 +74,54 @@ async def test_creating_keeps_the_data(provisioner: PostgresProvisioner, session
         assert await connection.fetchval("SELECT memories FROM tenant_keeper.totals") == 7
 
 
-async def test_an_old_password_lets_nobody_in_and_ends_its_sessions(
+async def test_old_and_new_credentials_are_valid_until_the_old_ones_are_retired(
     provisioner: PostgresProvisioner, session: Any
 ) -> None:
     await provisioner.create("turning", PASSWORD)
-    async with session("turning") as connection:
-        await provisioner.rotate("turning", "the new one")
+    async with session("turning") as old:
+        await provisioner.create("turning", "the new one", alternate=True)
+        await provisioner.verify("turning", PASSWORD)
+        await provisioner.verify("turning", "the new one", alternate=True)
+        assert await old.fetchval("SELECT memories FROM tenant_turning.totals") == 0
+        await provisioner.retire("turning", alternate=False)
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
-            await connection.fetchval("SELECT 1")
+            await old.fetchval("SELECT 1")
     with pytest.raises(asyncpg.InvalidPasswordError):
         async with session("turning"):
             pass
-    async with session("turning", "the new one") as connection:
-        assert await connection.fetchval("SELECT 1") == 1
+    await provisioner.retire("turning", alternate=False)
+    await provisioner.verify("turning", "the new one", alternate=True)
+    await provisioner.create("turning", "a third one")
+    await provisioner.retire("turning", alternate=True)
+    await provisioner.verify("turning", "a third one")
+    with pytest.raises(DriftError):
+        await provisioner.verify("turning", "the new one", alternate=True)
+
+
+async def test_both_logins_may_use_what_a_migration_adds(provisioner: PostgresProvisioner, session: Any) -> None:
+    await provisioner.create("grown", PASSWORD)
+    await provisioner.create("grown", "the new one", alternate=True)
+    async with session() as admin:
+        await admin.execute("REVOKE ALL ON tenant_grown.fact FROM tenant_grown, tenant2_grown")
+        await admin.execute("UPDATE tenant_grown.schema_version SET version = 2")
+        await admin.execute("DROP TABLE tenant_grown.fact, tenant_grown.mention, tenant_grown.graph_memory")
+        await admin.execute("DROP TABLE tenant_grown.entity, tenant_grown.graph_totals")
+        await admin.execute("ALTER TABLE tenant_grown.totals DROP COLUMN generation")
+    await provisioner.create("grown", "the new one", alternate=True)
+    async with session("grown") as connection:
+        assert await connection.fetchval("SELECT count(*) FROM tenant_grown.fact") == 0
 
 
 async def test_a_purge_leaves_nothing_of_this_tenant_and_all_of_others(
     provisioner: PostgresProvisioner, session: Any
 ) -> None:
     await provisioner.create("gone", PASSWORD)
+    await provisioner.create("gone", PASSWORD, alternate=True)
     await provisioner.create("gone-too", PASSWORD)
     async with session("gone"):
         await provisioner.purge("gone")
     async with session() as admin:
-        assert await admin.fetchval(TRACES, "^(tenant|owner)_gone$") == 0
+        assert await admin.fetchval(TRACES, "^(tenant2?|owner)_gone$") == 0
     await provisioner.verify("gone-too", PASSWORD)
     await provisioner.purge("gone")
     await provisioner.purge("never-was")
@@ -122,11 +146,13 @@ async def test_a_purge_that_stopped_half_way_is_completed_by_the_next(
 
 @pytest.mark.parametrize("name", ["", "a_b", 'a"; DROP ROLE postgres; --', "A", "a" * 41, "system"])
 async def test_a_name_that_is_no_tenant_s_is_refused(provisioner: PostgresProvisioner, name: str) -> None:
-    for call in (provisioner.create, provisioner.verify, provisioner.rotate):
+    for call in (provisioner.create, provisioner.verify):
         with pytest.raises(ValueError, match="not a valid tenant name"):
             await call(name, PASSWORD)
     with pytest.raises(ValueError, match="not a valid tenant name"):
         await provisioner.purge(name)
+    with pytest.raises(ValueError, match="not a valid tenant name"):
+        await provisioner.retire(name, alternate=True)
 
 
 async def test_a_server_that_is_away_is_told_apart(server: Postgres) -> None:

@@ -46,7 +46,7 @@ class Server:
     """A PostgreSQL database shared by tenants.
 
     Args:
-        dsn: connection string of a role that may create roles and schemas; must not go through a pooler.
+        dsn: connection string of a superuser, or of the database's owner with CREATEROLE; not through a pooler.
         exclusive: whether Loci is the server's only application; access to its other databases is then revoked too.
         connection_limit: maximum connections per tenant, including pooled ones.
     """
@@ -63,19 +63,25 @@ class PostgresProvisioner:
         self._server = server
 
     async def prepare(self) -> None:
-        """Revoke privileges of PUBLIC that tenants must not have. Run once per database as a superuser; idempotent."""
+        """Revoke privileges of PUBLIC that tenants must not have; once for each database, and repeatable.
+
+        An administrator who is no superuser (of a managed server) can revoke those on the database alone.
+        """
         async with self._connected() as connection:
+            if not await connection.fetchval(statements.IS_SUPERUSER):
+                await _close_database(connection)
+                return
             await connection.execute(files(__package__).joinpath("hardening.sql").read_text())
             if self._server.exclusive:
                 await connection.execute(statements.CLOSE_DATABASES)
 
-    async def create(self, tenant: str, password: str) -> None:
+    async def create(self, tenant: str, password: str, *, alternate: bool = False) -> None:
         """Create the schema and roles, migrate the schema to the latest version, and set the password."""
         try:
-            await self.verify(tenant, password)
+            await self.verify(tenant, password, alternate=alternate)
         except DriftError:
             async with self._connected() as connection:
-                await self._create(connection, tenant, password)
+                await self._create(connection, tenant, _role(tenant, alternate=alternate), password)
 
     async def holder(self, tenant: str) -> str | None:
         """The uid that the schema's comment names; None without a schema or a comment."""
@@ -88,39 +94,44 @@ class PostgresProvisioner:
         async with self._connected() as connection:
             await connection.execute(statements.hand_over(_checked(tenant), uid))
 
-    async def verify(self, tenant: str, password: str) -> None:
+    async def verify(self, tenant: str, password: str, *, alternate: bool = False) -> None:
         """Check the roles, then log in as the tenant and read the schema version."""
-        login, owner, schema = names.login_role(_checked(tenant)), names.owner_role(tenant), names.schema(tenant)
+        role, owner, schema = _role(tenant, alternate=alternate), names.owner_role(tenant), names.schema(tenant)
         limit, settings = self._server.connection_limit, statements.settings()
         async with self._connected() as connection:
-            problem = await connection.fetchval(statements.PROBLEM, login, owner, schema, limit, settings)
+            problem = await connection.fetchval(statements.PROBLEM, role, owner, schema, limit, settings)
         if problem is not None:
             raise DriftError(problem)
-        if (version := await self._seen_by(tenant, password)) != names.SCHEMA_VERSION:
+        if (version := await self._seen_by(tenant, role, password)) != names.SCHEMA_VERSION:
             raise DriftError(f"the schema has version {version}")
 
-    async def rotate(self, tenant: str, password: str) -> None:
-        """Change the login role's password and terminate its sessions; pods reconnect with the new one."""
+    async def retire(self, tenant: str, *, alternate: bool) -> None:
+        """Drop a login role, ending its sessions."""
+        role = _role(tenant, alternate=alternate)
         async with self._connected() as connection:
-            statement = f"""ALTER ROLE "{names.login_role(_checked(tenant))}" PASSWORD '{verifier(password)}'"""
-            await connection.execute(statement)
-            await connection.execute(_SESSIONS, names.login_role(tenant))
+            await _end(connection, role)
+            await connection.execute(statements.drop_role(role))
 
     async def purge(self, tenant: str) -> None:
-        """Revoke the tenant's login, terminate its sessions, and drop its schema and roles."""
+        """Revoke the tenant's logins, terminate their sessions, and drop its schema and roles."""
+        logins = statements.logins(_checked(tenant))
         async with self._connected() as connection:
-            await connection.execute(statements.close(_checked(tenant)))
-            await connection.execute(_SESSIONS, names.login_role(tenant))
+            for login in logins:
+                await _end(connection, login)
             for statement in statements.purge(tenant):
                 await connection.execute(statement)
 
-    async def _create(self, connection: asyncpg.Connection, tenant: str, password: str) -> None:
+    async def _create(self, connection: asyncpg.Connection, tenant: str, role: str, password: str) -> None:
         database = await connection.fetchval("SELECT current_database()")
-        await connection.execute(statements.roles(tenant, self._server.connection_limit, verifier(password)))
-        await connection.execute(statements.schema(tenant, database))
+        owner, limit = names.owner_role(tenant), self._server.connection_limit
+        as_superuser = await connection.fetchval(statements.IS_SUPERUSER)
+        secret = verifier(password)
+        await connection.execute(statements.roles(owner, role, limit, secret, as_superuser=as_superuser))
+        await connection.execute(statements.schema(tenant, role, database))
         while (version := await _version(connection, tenant)) < names.SCHEMA_VERSION:
             await self._as_owner(connection, tenant, _step(tenant, version + 1))
-        await self._as_owner(connection, tenant, names.grants(tenant))
+        for row in await connection.fetch(statements.LOGINS, statements.logins(tenant)):
+            await self._as_owner(connection, tenant, names.grants(tenant, row["rolname"]))
 
     @staticmethod
     async def _as_owner(connection: asyncpg.Connection, tenant: str, script: str) -> None:
@@ -128,9 +139,9 @@ class PostgresProvisioner:
             await connection.execute(f'SET LOCAL ROLE "{names.owner_role(tenant)}"')
             await connection.execute(script)
 
-    async def _seen_by(self, tenant: str, password: str) -> int:
+    async def _seen_by(self, tenant: str, role: str, password: str) -> int:
         try:
-            async with self._connected(user=names.login_role(tenant), password=password) as connection:
+            async with self._connected(user=role, password=password) as connection:
                 return await _version(connection, tenant)
         except (asyncpg.InvalidAuthorizationSpecificationError, ProvisionError) as error:
             raise DriftError("the login role cannot log in, or may not read its schema") from error
@@ -154,6 +165,18 @@ class PostgresProvisioner:
             raise ProvisionError(f"PostgreSQL rejected the operation: {error.args[0]}") from error
 
 
+async def _close_database(connection: asyncpg.Connection) -> None:
+    await connection.execute(statements.CLOSE_DATABASE)
+    if await connection.fetchval(statements.IS_OPEN):
+        raise ProvisionError("PostgreSQL keeps the database open to every role: its owner must be the administrator")
+
+
+async def _end(connection: asyncpg.Connection, login: str) -> None:
+    """Let nobody log in with a role, and terminate its sessions."""
+    await connection.execute(statements.close(login))
+    await connection.execute(_SESSIONS, login)
+
+
 async def _version(connection: asyncpg.Connection, tenant: str) -> int:
     """Schema version; 0 if the schema has no tables yet."""
     try:
@@ -166,6 +189,10 @@ async def _version(connection: asyncpg.Connection, tenant: str) -> int:
 def _step(tenant: str, version: int) -> str:
     record = f'UPDATE "{names.schema(tenant)}".schema_version SET version = {version}'  # noqa: S608 - the name is checked
     return f"{names.migration(version, tenant)}\n{record};"
+
+
+def _role(tenant: str, *, alternate: bool) -> str:
+    return names.login_role(_checked(tenant), alternate=alternate)
 
 
 def _checked(tenant: str) -> str:

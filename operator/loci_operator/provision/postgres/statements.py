@@ -6,7 +6,9 @@ from typing import Final
 
 from loci_contract import postgres as names
 
-_POWERS: Final = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT"
+_POWERS: Final = "NOCREATEDB NOCREATEROLE NOINHERIT"
+_SUPERUSER_POWERS: Final = f"{_POWERS} NOSUPERUSER NOREPLICATION NOBYPASSRLS"
+"""Only a superuser may name the last three, even to take them away."""
 SETTINGS: Final = {
     "statement_timeout": "15s",
     "lock_timeout": "10s",
@@ -16,6 +18,20 @@ SETTINGS: Final = {
 }
 """Settings of the login role. A tenant can override them in its own sessions, so they only guard against mistakes; the
 connection limit and the role's privileges guard against attackers."""
+
+IS_SUPERUSER: Final = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+
+CLOSE_DATABASE: Final = """
+DO $$ BEGIN
+  EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+  REVOKE ALL ON SCHEMA public FROM PUBLIC;
+END $$
+"""
+IS_OPEN: Final = """
+SELECT has_database_privilege('public', current_database(), 'CONNECT, TEMPORARY, CREATE')
+  OR has_schema_privilege('public', 'public', 'CREATE')
+"""
+"""Whether the database lets every role in, or create objects."""
 
 CLOSE_DATABASES: Final = """
 DO $$ DECLARE name text; BEGIN
@@ -62,21 +78,29 @@ def settings() -> list[str]:
     return [f"{name}={value}" for name, value in SETTINGS.items()]
 
 
-def roles(tenant: str, connection_limit: int, verifier: str) -> str:
-    """Create both roles, or restore their attributes."""
-    login, owner = names.login_role(tenant), names.owner_role(tenant)
+LOGINS: Final = "SELECT rolname FROM pg_roles WHERE rolname = ANY($1::text[])"
+
+
+def logins(tenant: str) -> list[str]:
+    """Names of both login roles."""
+    return [names.login_role(tenant, alternate=alternate) for alternate in (False, True)]
+
+
+def roles(owner: str, login: str, connection_limit: int, verifier: str, *, as_superuser: bool) -> str:
+    """Create an owner and a login role, or restore their attributes."""
+    powers = _SUPERUSER_POWERS if as_superuser else _POWERS
     assigned = "".join(f'ALTER ROLE "{login}" SET {name} = {_setting(value)};' for name, value in SETTINGS.items())
     return f"""
-        {_create_role(owner)} ALTER ROLE "{owner}" {_POWERS} NOLOGIN;
+        {_create_role(owner)} ALTER ROLE "{owner}" {powers} NOLOGIN;
         {_create_role(login)}
-        ALTER ROLE "{login}" {_POWERS} LOGIN CONNECTION LIMIT {connection_limit} PASSWORD '{verifier}';
+        ALTER ROLE "{login}" {powers} LOGIN CONNECTION LIMIT {connection_limit} PASSWORD '{verifier}';
         {assigned}
     """
 
 
-def schema(tenant: str, database: str) -> str:
-    """Create the schema and let the login role connect."""
-    login, owner, schema = names.login_role(tenant), names.owner_role(tenant), names.schema(tenant)
+def schema(tenant: str, login: str, database: str) -> str:
+    """Create the schema and let a login role connect."""
+    owner, schema = names.owner_role(tenant), names.schema(tenant)
     return f"""
         GRANT "{owner}" TO CURRENT_USER;
         GRANT CONNECT ON DATABASE "{database}" TO "{login}";
@@ -87,22 +111,25 @@ def schema(tenant: str, database: str) -> str:
 
 
 def purge(tenant: str) -> tuple[str, ...]:
-    """Drop the schema, then the roles that own it, in idempotent steps."""
-    login, owner = names.login_role(tenant), names.owner_role(tenant)
-    drop = f'DROP SCHEMA IF EXISTS "{names.schema(tenant)}" CASCADE'
-    return drop, _drop_role(login), _drop_role(owner)
+    """Drop the schema, then all roles, in idempotent steps."""
+    drop = _if_exists(
+        names.owner_role(tenant),
+        f'GRANT "{names.owner_role(tenant)}" TO CURRENT_USER; DROP SCHEMA IF EXISTS "{names.schema(tenant)}" CASCADE',
+    )
+    return drop, *(drop_role(role) for role in (*logins(tenant), names.owner_role(tenant)))
 
 
-def close(tenant: str) -> str:
-    """Revoke the login role's right to log in."""
-    return _if_exists(names.login_role(tenant), f'ALTER ROLE "{names.login_role(tenant)}" NOLOGIN')
+def close(login: str) -> str:
+    """Revoke a role's right to log in."""
+    return _if_exists(login, f'GRANT "{login}" TO CURRENT_USER; ALTER ROLE "{login}" NOLOGIN')
 
 
 def _create_role(role: str) -> str:
     return f"""DO $$ BEGIN CREATE ROLE "{role}"; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"""
 
 
-def _drop_role(role: str) -> str:
+def drop_role(role: str) -> str:
+    """Drop a role and its privileges, if it exists."""
     steps = f'GRANT "{role}" TO CURRENT_USER; DROP OWNED BY "{role}"; DROP ROLE "{role}"'
     return _if_exists(role, steps)
 

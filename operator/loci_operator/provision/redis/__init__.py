@@ -1,0 +1,1 @@
+"""Provision a user per tenant on a shared Redis or Valkey server or cluster."""
