@@ -172,7 +172,7 @@ async def _close_database(connection: asyncpg.Connection) -> None:
 
 
 async def _end(connection: asyncpg.Connection, login: str) -> None:
-    """Let nobody log in with a role, and terminate its sessions."""
+    """Revoke a role's right to log in, and terminate its sessions."""
     await connection.execute(statements.close(login))
     await connection.execute(_SESSIONS, login)
 
