@@ -72,11 +72,11 @@ class RedisProvisioner:
             await nodes.save()
 
     async def holder(self, tenant: str) -> None:
-        """Return None: a cache belongs to nobody."""
+        """Return None: a cache has no owner."""
         _checked(tenant)
 
     async def hand_over(self, tenant: str, uid: str) -> None:
-        """Do nothing: a cache belongs to nobody."""
+        """Do nothing: a cache has no owner."""
         _checked(tenant)
         del uid
 
