@@ -156,6 +156,7 @@ def test_clients_with_the_tenants_credentials_see_its_own_data(cluster: Cluster,
     assert python(cluster, HOME, pod, CHROMA, "http://loci-chroma:8000", held["chroma-token"]) == ["200"]
     redis_cli = ("redis-cli", "--no-auth-warning", "-u", held["redis-url"])
     assert cluster.kubectl("exec", "-n", HOME, "loci-redis-0", "--", *redis_cli, "PING").strip() == "PONG"
+    assert int(cluster.kubectl("exec", "-n", HOME, "loci-redis-0", "--", *redis_cli, "DBSIZE")) > 0, "nothing is cached"
     assert "NOPERM" in cluster.kubectl("exec", "-n", HOME, "loci-redis-0", "--", *redis_cli, "CONFIG", "GET", "*")
 
 
