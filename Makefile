@@ -7,7 +7,7 @@ UV_VERSION := $(shell sed -n 's/^uv = "\(.*\)"/\1/p' dev/loci_dev/versions.toml)
 UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
 PYTHON := .venv/bin/python
 
-.PHONY: help setup tools demo test chaos faults check generate bench cluster cluster-down drill-pods docs clean
+.PHONY: help setup tools demo test chaos faults fuzz check generate bench cluster cluster-down drill-pods docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: tools ## all tests, with every real part they need
 
 chaos: tools ## kill a pod 1,000 times under writers (KILLS=n for another number) and report
 	@LOCI_CHAOS_KILLS=$(or $(KILLS),1000) .venv/bin/pytest -s tests/chaos
+
+fuzz: tools ## 100,000 requests made from the OpenAPI document (REQUESTS=n for another number)
+	@LOCI_FUZZ_REQUESTS=$(or $(REQUESTS),100000) .venv/bin/pytest -s tests/integration/standalone/test_fuzz_openapi.py
 
 faults: tools ## take each store of a pod away while it is used; writes the table in docs/reliability.md
 	@$(PYTHON) -m loci_dev.store_faults

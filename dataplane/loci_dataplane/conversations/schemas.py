@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import Any, Final, Self
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from loci_contract.inputs import Input
 from loci_contract.times import Time
 from loci_dataplane.graph.schemas import Extracted
 from loci_dataplane.memories.batch import ItemError
 from loci_dataplane.memories.schemas import Content, MemoryOutput, Metadata, Name
-from loci_dataplane.search.schemas import SearchInput
+from loci_dataplane.search.schemas import Query, SearchInput
 
 MESSAGES_MAX: Final = 256
 
@@ -83,9 +83,7 @@ class ExplainedSearchInput(SearchInput):
 class ContextInput(Input):
     """Context for a prompt."""
 
-    query: Annotated[str, StringConstraints(min_length=1, max_length=4_096, strip_whitespace=True)] = Field(
-        description="The question or the latest message."
-    )
+    query: Query = Field(description="The question or the latest message, as in a search.")
     token_budget: int = Field(1_000, ge=32, le=32_000, description="Maximum length of the text, in estimated tokens.")
     filters: dict[str, Any] = Field(default_factory=dict, description="Only memories that this filter admits.")
     include_facts: bool = Field(True, description="Begin with facts that hold now.")
