@@ -7,7 +7,7 @@ UV_VERSION := $(shell sed -n 's/^uv = "\(.*\)"/\1/p' dev/loci_dev/versions.toml)
 UV := $(CACHE)/uv-$(UV_VERSION)/bin/uv
 PYTHON := .venv/bin/python
 
-.PHONY: help setup tools demo test chaos faults fuzz check generate bench cluster cluster-down drill-pods docs clean
+.PHONY: help setup tools demo test chaos faults fuzz check generate bench load cluster cluster-down drill-pods docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ generate: setup ## write the generated files: CRDs, tiers, the schema of chart v
 bench: $(addprefix bench-,$(notdir $(basename $(wildcard bench/*.py)))) ## every benchmark; `make bench-ingress` and so on for one of them
 bench-%: tools
 	@$(PYTHON) bench/$*.py
+
+load: tools ## a mix of requests over 100 tenants (LOCI_LOAD_TENANTS, _SECONDS, _RATE, _CONNECTIONS), and docs/load.md
+	@$(PYTHON) -m loci_dev.load
 
 cluster: tools ## a local Kubernetes with real pods, and Loci installed from its chart
 	@$(PYTHON) -m loci_dev.cluster up
