@@ -2,7 +2,7 @@
 
 Arrivals are open-loop: their times are drawn beforehand (a Poisson process), and a latency counts from the time at
 which a request was due, so that a stall shows in every request that it held up. 70 % search, 20 % write,
-5 % list and 5 % delete (a write, while the tenant has nothing to delete); the tenant is drawn by Zipf's law, its tier by
+5 % list and 5 % delete (a write, while the tenant has nothing to delete); the tenant is drawn by Zipf's law, tiers by
 turns. Load, platform and pods share one machine, so the figures are a lower bound. The environment variables
 LOCI_LOAD_{TENANTS,SECONDS,RATE,CONNECTIONS} change the run; a pod takes some 150 MB.
 """
