@@ -34,6 +34,7 @@ _VALUES: dict[str, Any] = {
         "adminPort": 9901,
         "adminApi": {"host": "127.0.0.1", "port": ADMIN_PORT},
         "maxBodyBytes": 524_288,
+        "maxConnections": 20_000,
         "timeoutSeconds": 30,
     },
     "policy": {"socket": "/run/loci/policy.sock", "timeoutSeconds": 1},

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
 from collections.abc import Iterator
 from http.client import HTTPResponse
+from pathlib import Path
 
 import httpx
 import pytest
 
 from loci_contract.errors import ErrorBody
 from loci_contract.registry import Scope
-from loci_dev.rigs.ingress import Ingress, Tenant, known
+from loci_dev.rigs.ingress import Ingress, Tenant, ingress, known
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, CONTINUATION = 0, 1, 3, 4, 6, 7, 9
@@ -26,8 +28,8 @@ def guarded(the_ingress: Ingress, pod: str) -> Iterator[Tenant]:
         yield tenant
 
 
-def exchange(ingress: Ingress, request: str) -> tuple[int, bytes]:
-    with socket.create_connection(("127.0.0.1", ingress.envoy.port), timeout=20) as connection:
+def exchange(place: Ingress, request: str) -> tuple[int, bytes]:
+    with socket.create_connection(("127.0.0.1", place.envoy.port), timeout=20) as connection:
         connection.sendall(request.encode("latin-1"))
         answer = HTTPResponse(connection)
         answer.begin()
@@ -211,8 +213,8 @@ FLOODS = {
 }
 
 
-def is_closed_after(ingress: Ingress, sent: bytes) -> bool:
-    with socket.create_connection(("127.0.0.1", ingress.envoy.port), timeout=20) as connection:
+def is_closed_after(place: Ingress, sent: bytes) -> bool:
+    with socket.create_connection(("127.0.0.1", place.envoy.port), timeout=20) as connection:
         try:
             connection.sendall(PREFACE + frame(SETTINGS) + sent)
             while connection.recv(65_536):
@@ -231,3 +233,17 @@ def test_a_flood_of_frames_ends_its_connection_and_harms_no_other(
     assert is_closed_after(the_ingress, sent)
     with httpx.Client(base_url=the_ingress.url) as client:
         assert client.get("/v1/memories", headers=guarded.bearer).status_code == 200
+
+
+def test_connections_beyond_the_limit_are_closed_and_others_served(tmp_path: Path, pod: str) -> None:
+    with (
+        ingress(tmp_path, {}, ingress={"maxConnections": 4}) as limited,
+        known(limited, "acme", pod) as tenant,
+        contextlib.ExitStack() as opened,
+        httpx.Client(base_url=limited.url) as client,
+    ):
+        tenant.until(client, 200)
+        address = ("127.0.0.1", limited.envoy.port)
+        connections = [opened.enter_context(socket.create_connection(address, timeout=10)) for _ in range(8)]
+        assert {connection.recv(1) for connection in connections[4:]} == {b""}
+        assert client.get("/v1/memories", headers=tenant.bearer).status_code == 200
