@@ -27,6 +27,7 @@ _REFINED: Final[dict[str, Schema]] = {
     **{f"tiers.{tier}.storageProfile": {"enum": list(StorageProfile)} for tier in ("free", "pro", "enterprise")},
     "ingress.replicas": {"type": "integer", "minimum": 1},
     "embedder.replicas": {"type": "integer", "minimum": 1},
+    "embedder.models": {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
     "operator.replicas": {"type": "integer", "minimum": 0},
     "admin.replicas": {"type": "integer", "minimum": 0},
     "operator.rollout.atOnce": {"type": ["string", "integer"], "pattern": "^[0-9]{1,6}%?$", "minimum": 1},
