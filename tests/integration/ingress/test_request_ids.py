@@ -111,7 +111,8 @@ def test_a_refusals_id_is_that_of_its_header(
 @pytest.mark.parametrize("given", [f"00-{TRACE}-{SPAN}-01", f"00-{TRACE}-{SPAN}-00", f"cc-{TRACE}-{SPAN}-01-more"])
 def test_a_valid_trace_context_is_kept(client: httpx.Client, the_ingress: Ingress, ided: Tenant, given: str) -> None:
     answer, seen = sent(client, ided, {"traceparent": given, "tracestate": "vendor=1"})
-    assert (seen["traceparent"], seen["tracestate"]) == (given, "vendor=1")
+    assert seen["traceparent"] == given
+    assert "tracestate" not in seen  # a caller can write anything into it
     made = answer.headers["x-request-id"]
     wait_until(lambda: made in the_ingress.envoy.log.read_text(), "Envoy logs the request", interval=0.01)
     line = next(line for line in the_ingress.envoy.log.read_text().splitlines() if made in line)
