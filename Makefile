@@ -57,6 +57,8 @@ generate: setup ## write the generated files: CRDs, tiers, the schema of chart v
 	@$(PYTHON) -m loci_dev.generate
 
 bench: $(addprefix bench-,$(notdir $(basename $(wildcard bench/*.py)))) ## every benchmark; `make bench-ingress` and so on for one of them
+bench-operator: tools ## what a tenant costs the operator: LOCI_BENCH_TENANTS of them, 1,000 by default
+	@$(PYTHON) bench/tenants.py
 bench-%: tools
 	@$(PYTHON) bench/$*.py
 
