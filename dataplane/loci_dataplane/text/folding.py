@@ -39,5 +39,6 @@ def fold(text: str) -> str:
         return lower
     apart = unicodedata.normalize("NFD", _INVISIBLE.sub("", lower))
     whole = unicodedata.normalize("NFC", _MARKS.sub("", apart)).translate(_LETTERS)
-    digits = _DIGIT.sub(lambda found: str(unicodedata.digit(found[0])), whole)
+    # A digit of a newer Unicode than Python's stays as it is.
+    digits = _DIGIT.sub(lambda found: str(unicodedata.digit(found[0], found[0])), whole)
     return _LONG_VOWEL.sub("", digits)
