@@ -52,6 +52,9 @@ _PROCESSES: Final = {
     "prober": _Process(
         "loci_prober.__main__:main", "prober", "Try to break the isolation between two tenants, every minute."
     ),
+    "doctor": _Process(
+        "loci_cli.doctor.command:doctor", "doctor", "Check an installation, and say how to fix what is wrong."
+    ),
 }
 
 

@@ -11,7 +11,7 @@ from loci_cli.__main__ import build
 from loci_contract import keys
 
 HEAVY = ("fastapi", "starlette", "uvicorn", "kopf", "kubernetes", "chromadb", "onnxruntime", "redis", "numpy")
-PROCESSES = ("serve", "operator", "admin", "policy", "chroma-gate", "dataplane", "embedder", "prober")
+PROCESSES = ("serve", "operator", "admin", "policy", "chroma-gate", "dataplane", "embedder", "prober", "doctor")
 
 
 def loci(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -21,6 +21,7 @@ EXTRAS = {
     "loci_dataplane": "dataplane",
     "loci_embedder": "embedder",
     "loci_prober": "prober",
+    "loci_cli.doctor": "doctor",
 }
 
 
@@ -41,7 +42,7 @@ def test_every_package_is_shipped_typed_checked_and_has_a_layer() -> None:
 
 def test_every_package_has_an_exhaustive_contract_of_its_own() -> None:
     inside = {name: contract for contract in contracts() for name in contract.get("containers", ())}
-    assert sorted(inside) == PACKAGES
+    assert sorted(name for name in inside if "." not in name) == PACKAGES
     assert [name for name, contract in inside.items() if not contract.get("exhaustive")] == []
 
 

@@ -1,0 +1,1 @@
+"""The checks, one concern per module; each has `check`, which returns its findings."""
