@@ -13,6 +13,7 @@ import yaml
 
 from loci_cli.doctor import report
 from loci_cli.doctor.checks import admin_key, clock, crds, dns, images, isolation, permissions, propagation, tenants
+from loci_cli.doctor.checks.addresses import of_stores
 from loci_cli.doctor.examination import examine
 from loci_cli.doctor.findings import Finding, Status, failed, ok, skipped, warning
 from loci_cli.doctor.installation import FaultError, Installation, host_and_port, is_service_name
@@ -170,6 +171,31 @@ def test_an_address_has_a_host_and_a_port() -> None:
     assert host_and_port("", 1) == ("", 1)
     with pytest.raises(ValueError, match="port"):
         host_and_port("redis://host:port", 1)
+
+
+@pytest.mark.parametrize("url", ["redis://", "redis://host:port", "redis://a..b", "redis://" + "a" * 64, "text"])
+async def test_a_malformed_address_of_a_store_is_a_fault_that_does_not_quote_it(url: str) -> None:
+    class Settings:
+        async def setting(self, _: str, variable: str) -> str | None:
+            return url if variable == "LOCI_REDIS_URL" else None
+
+    installation: Any = Settings()
+    with pytest.raises(FaultError, match="LOCI_REDIS_URL") as raised:
+        await of_stores(installation)
+    assert url not in str(raised.value)
+
+
+async def test_a_check_is_repeated_once_when_the_api_server_did_not_answer() -> None:
+    calls: list[None] = []
+
+    async def recovering(_: Installation) -> list[Finding]:
+        calls.append(None)
+        if len(calls) == 1:
+            raise UnreachableError("TimeoutError")
+        return [ok("a", "good")]
+
+    installation: Any = None
+    assert [finding.status for finding in await examine(installation, {"a": recovering})] == ["ok"]
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ async def of_stores(installation: Installation) -> list[Address]:
 def _address(store: str, url: str, default_port: int, variable: str) -> Address:
     try:
         host, port = host_and_port(url, default_port)
+        host.encode("idna")  # what resolving it does first
     except ValueError:
         host, port = "", 0
     if not host:

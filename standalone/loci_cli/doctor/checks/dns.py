@@ -39,5 +39,5 @@ def judged(resolved: dict[str, bool]) -> Finding:
 async def _resolves(name: str) -> bool:
     try:
         return bool(await asyncio.get_running_loop().getaddrinfo(name, None, type=socket.SOCK_STREAM))
-    except OSError:
+    except (OSError, UnicodeError):  # the latter: a label is too long or empty
         return False

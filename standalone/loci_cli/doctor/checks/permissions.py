@@ -20,6 +20,7 @@ _REVIEW: Final = Kind("authorization.k8s.io/v1", "SubjectAccessReview", "subject
 _ACCOUNT: Final = "loci-operator"
 _FIX: Final = "Restore the chart's roles with `helm upgrade`, and see which policy or person changed them."
 _SHOWN: Final = 5
+_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ async def check(installation: Installation) -> list[Finding]:
     """Ask for each permission that the operator needs."""
     scopes = (("", EVERYWHERE), (installation.namespace, IN_SYSTEM_NAMESPACE))
     wanted = [(access, verb, scope) for scope, table in scopes for access in table for verb in access.verbs]
-    allowed = await asyncio.gather(*(_is_allowed(installation, *one) for one in wanted))
+    places = asyncio.Semaphore(_AT_ONCE)
+    allowed = await asyncio.gather(*(_is_allowed(installation, places, *one) for one in wanted))
     missing = [_described(*one) for one, is_allowed in zip(wanted, allowed, strict=True) if not is_allowed]
     if not missing:
         return [ok(_NAME, f"The operator has the {len(wanted)} permissions that it needs.")]
@@ -71,7 +73,9 @@ async def check(installation: Installation) -> list[Finding]:
     return [failed(_NAME, f"The operator's ServiceAccount {_ACCOUNT} may not {shown}.", _FIX)]
 
 
-async def _is_allowed(installation: Installation, access: Access, verb: str, scope: str) -> bool:
+async def _is_allowed(
+    installation: Installation, places: asyncio.Semaphore, access: Access, verb: str, scope: str
+) -> bool:
     resource, _, subresource = access.resource.partition("/")
     attributes = {"group": access.group, "resource": resource, "subresource": subresource, "verb": verb}
     spec = {
@@ -84,7 +88,8 @@ async def _is_allowed(installation: Installation, access: Access, verb: str, sco
         "resourceAttributes": {**attributes, "name": access.name, "namespace": scope},
     }
     review = {"apiVersion": _REVIEW.api_version, "kind": _REVIEW.name, "metadata": {}, "spec": spec}
-    answer = await installation.api.create(_REVIEW, review)
+    async with places:
+        answer = await installation.api.create(_REVIEW, review)
     return bool(answer["status"]["allowed"])
 
 

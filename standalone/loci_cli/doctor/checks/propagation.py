@@ -29,7 +29,11 @@ _FIX: Final = "See docs/runbooks/LociKeyPropagationSlow.md."
 async def check(installation: Installation, *, tenant: str, ingress_url: str | None) -> list[Finding]:
     """Measure with a key of the tenant."""
     url = ingress_url or f"http://loci-ingress.{installation.namespace}.svc"
-    if not installation.reaches(httpx.URL(url).host):
+    try:
+        host = httpx.URL(url).host
+    except httpx.InvalidURL:
+        raise FaultError("The URL of the ingress is invalid.", "Correct --ingress-url.") from None
+    if not installation.reaches(host):
         return [skipped(_NAME, "The ingress can be reached from within the cluster alone.", "Give --ingress-url.")]
     admin = {"authorization": f"Bearer {await _admin_key(installation)}"}
     try:

@@ -19,12 +19,13 @@ from loci_cli.doctor.findings import Finding, failed, ok, skipped
 from loci_cli.doctor.installation import Installation
 from loci_contract.chroma import COLLECTIONS, collection_name
 
-_SECONDS: Final = 3.0
+_SECONDS: Final = 10.0
 _BROKEN: Final = (
     RedisError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     httpx.HTTPError,
+    httpx.InvalidURL,
     OSError,
     TimeoutError,
     ValueError,
