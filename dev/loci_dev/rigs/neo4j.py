@@ -1,17 +1,21 @@
-"""A Neo4j Community server for the length of a block: Bolt on the loopback address, with a password."""
+"""A Neo4j Community server for the length of a block: Bolt on the loopback address, with a password.
+
+It has the hardening of a tenant's own server; a test may take some of it away.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import secrets
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import neo4j as driver
 
+from loci_contract.neo4j import HARDENING
 from loci_dev.rigs.processes import free_port, is_listening, running
 from loci_dev.tools.catalog import tool
 
@@ -40,26 +44,27 @@ class Neo4j:
 
 
 @contextlib.contextmanager
-def neo4j(folder: Path, earlier: Neo4j | None = None) -> Iterator[Neo4j]:
+def neo4j(folder: Path, earlier: Neo4j | None = None, hardening: Mapping[str, str] = HARDENING) -> Iterator[Neo4j]:
     """A server with its data in the folder; give the earlier one of that folder to stand in for its restart."""
     port = earlier.port if earlier else free_port()
     password = earlier.password if earlier else secrets.token_urlsafe(16)
-    _configure(folder, port)
+    _configure(folder, port, hardening)
     command = _command(tool("neo4j"), folder)
-    with running(command, folder / "neo4j.log", ready=lambda: is_listening(port), seconds=120) as process:
+    with running(command, folder / "neo4j.log", ready=lambda: is_listening(port), seconds=300) as process:
         server = Neo4j(port, password, process)
         if earlier is None:
             _set_password(server)
         yield server
 
 
-def _configure(folder: Path, port: int) -> None:
+def _configure(folder: Path, port: int, hardening: Mapping[str, str]) -> None:
     settings = {
         "server.bolt.listen_address": f"127.0.0.1:{port}",
         "server.default_listen_address": "127.0.0.1",
         "server.http.enabled": "false",
         "server.memory.pagecache.size": "64m",
         "dbms.usage_report.enabled": "false",
+        **hardening,
     }
     file = folder / "conf" / "neo4j.conf"
     file.parent.mkdir(exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Final
 
+from loci_contract.neo4j import HARDENING
 from loci_operator.specs.dedicated.server import CONFIG, DATA, Server, container, mount, probes
 from loci_operator.specs.stores import NEO4J_PASSWORD, Neo4jAccess, Neo4jSettings
 
@@ -23,8 +24,6 @@ server.http.enabled=false
 server.https.enabled=false
 server.memory.pagecache.size={page_cache}
 dbms.usage_report.enabled=false
-dbms.security.allow_csv_import_from_file_urls=false
-dbms.security.procedures.unrestricted=
 """
 
 
@@ -48,6 +47,11 @@ def neo4j(settings: Neo4jSettings, access: Neo4jAccess) -> Server:
     )
     secrets = {
         NEO4J_PASSWORD: access.password,
-        _FILE: _CONFIG.format(port=PORT, page_cache=settings.page_cache),
+        _FILE: _config(settings.page_cache),
     }
     return Server("neo4j", PORT, (main,), secrets, user=_USER)
+
+
+def _config(page_cache: str) -> str:
+    hardening = "".join(f"{name}={value}\n" for name, value in HARDENING.items())
+    return _CONFIG.format(port=PORT, page_cache=page_cache) + hardening
