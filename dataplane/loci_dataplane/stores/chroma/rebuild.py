@@ -19,8 +19,8 @@ _NEXT: Final = "memories-rebuilt"
 _AT_ONCE: Final = 1_000
 
 
-def rebuild(client: Any, held: Any, folder: Path) -> Any:
-    """Return the collection that has taken the place, and the name, of the held one."""
+def rebuild(client: Any, held: Any, folder: Path) -> None:
+    """Copy the vectors of a collection to another one, which takes its place and its name."""
     if _NEXT in {collection.name for collection in client.list_collections()}:
         client.delete_collection(_NEXT)
     made = client.create_collection(_NEXT, embedding_function=None, configuration={"hnsw": {"space": "cosine"}})
@@ -32,7 +32,6 @@ def rebuild(client: Any, held: Any, folder: Path) -> Any:
     client.delete_collection(name)
     made.modify(name=name)
     clean(folder)
-    return made
 
 
 def holds(folder: Path, fragments: list[bytes]) -> int:

@@ -56,7 +56,8 @@ async def server_vectors(server: ChromaServer) -> AsyncIterator[Generations]:
     api._session.timeout = httpx.Timeout(server.timeout)  # noqa: SLF001 - there is no setting for it
     with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="chroma") as threads:
         try:
-            place = _Server(ChromaVectors(_collection(api, server.collection), threads, _port_error))
+            collection = _collection(api, server.collection)
+            place = _Server(ChromaVectors(lambda: collection, threads, _port_error))
             yield Generations(place, Record(), place.vectors)
         finally:
             api._session.close()  # noqa: SLF001 - the client closes what it opened only when it is shared

@@ -26,8 +26,8 @@ from loci_dataplane.stores.ports import Hit, Vector
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Rebuild = Callable[[Any, Sequence[str]], tuple[Any, int]]
-"""Takes the collection and deleted ids; returns the new collection, and how many of the ids its files hold."""
+Rebuild = Callable[[Sequence[str]], int]
+"""Rebuilds the collection; takes deleted ids and returns how many of them its files still hold."""
 
 _PARTS: Final = "parts"
 _PART: Final = "part"
@@ -46,26 +46,30 @@ class ChromaVectors:
     """Vectors in one collection.
 
     Args:
-        collection: a Chroma collection with cosine distance.
+        collection: returns the Chroma collection, with cosine distance; called in the thread.
         thread: where Chroma's blocking calls run.
         translate: makes the ports' error of an exception of Chroma.
-        rebuild: makes the collection anew and looks for ids in its files; None where these are out of reach.
+        rebuild: rebuilds the collection and looks for ids in its files; None where these are out of reach.
     """
 
     def __init__(
         self,
-        collection: Any,
+        collection: Callable[[], Any],
         thread: Executor,
         translate: Callable[[Exception], Exception],
         rebuild: Rebuild | None = None,
     ) -> None:
-        self._collection = collection
+        self._current = collection
         self._thread = thread
         self._translate = translate
         self._rebuild = rebuild
         self._failed: Exception | None = None
         self.model: str | None = None
         """The model that entries name when they are written."""
+
+    @property
+    def _collection(self) -> Any:
+        return self._current()
 
     async def replace(self, parts: Mapping[str, Vector]) -> None:
         """Set all vectors of some memories."""
@@ -85,7 +89,7 @@ class ChromaVectors:
 
     async def check(self) -> None:
         """Read; raise what the last write failed with."""
-        await self._run(self._collection.count)
+        await self._run(lambda: int(self._collection.count()))
         if self._failed is not None:
             raise self._failed
 
@@ -106,21 +110,17 @@ class ChromaVectors:
 
     async def purge(self, ids: Sequence[str]) -> Purge:
         """Rebuild the collection, if its files are local and it is not too large."""
-        if self._rebuild is None:
+        rebuild = self._rebuild
+        if rebuild is None:
             return Purge("vectors deleted", None, _ON_SERVER)
-        if (size := await self._run(self._collection.count)) > _REBUILT_MAX:
+        if (size := await self._run(lambda: int(self._collection.count()))) > _REBUILT_MAX:
             return Purge("vectors deleted", None, f"the index has {size} vectors and was not made anew; {_MARKED}")
-        found = await self._run(lambda: self._rebuilt(ids))
+        found = await self._run(lambda: rebuild(ids))
         return Purge("vectors deleted, index made anew, old files removed", found)
 
     def _held(self, ids: Sequence[str]) -> list[str]:
         found = (self._collection.get(ids=chunk, include=[])["ids"] for chunk in _chunks(ids, _IDS_AT_ONCE))
         return list(itertools.chain.from_iterable(found))
-
-    def _rebuilt(self, ids: Sequence[str]) -> int:
-        assert self._rebuild is not None
-        self._collection, found = self._rebuild(self._collection, ids)
-        return found
 
     def _replace(self, parts: Mapping[str, Vector]) -> None:
         held = self._further_parts(list(parts))
