@@ -23,6 +23,7 @@ _REFINED: Final[dict[str, Schema]] = {
     "ingress.service.type": {"enum": ["ClusterIP", "NodePort", "LoadBalancer"]},
     "ingress.service.nodePort": {"type": ["integer", "null"]},
     "policy.redisFallback": {"enum": list(get_args(PolicySettings.model_fields["redis_fallback"].annotation))},
+    "stores.redis.maxMemory": {"type": "string", "pattern": "^[1-9][0-9]*(kb|mb|gb)$"},
     "tracing.endpoint": {"type": "string", "pattern": "^(https?://[^/@]+/?)?$"},
     **{f"tiers.{tier}.storageProfile": {"enum": list(StorageProfile)} for tier in ("free", "pro", "enterprise")},
     "ingress.replicas": {"type": "integer", "minimum": 1},

@@ -42,7 +42,8 @@ class ExternalStore(Model):
 
     secret_name: LabelName = Field(
         description="Name of a Secret in Loci's own namespace, labelled loci.dev/tenant with the tenant's name. Keys: "
-        "of PostgreSQL `dsn`; of Chroma `url` and `token`; of Neo4j `url`, `user` and `password`; of Redis `url`."
+        "of PostgreSQL `dsn`; of Chroma `url` and `token`; of Neo4j `url`, `user` and `password`; of Redis `url`, and "
+        '`cluster: "true"` for a Redis Cluster.'
     )
     cidrs: tuple[Cidr, ...] = Field(
         (), max_length=16, description="Networks that the store is in, such as 10.1.0.0/16. Unset: any."
@@ -82,7 +83,9 @@ class Storage(Model):
         "to the profile's.",
     )
     cache: StoreKind | None = Field(
-        None, description="Place of the cache: in the pod (embedded) or Redis. Defaults to the profile's."
+        None,
+        description="Place of the cache: in the pod (embedded) or Redis. Defaults to the profile's; with "
+        "`shared`, the platform's Redis where it has one, else the pod.",
     )
     external: ExternalStores = Field(default_factory=ExternalStores, description="Stores elsewhere.")
     size: Size | None = Field(
@@ -154,8 +157,9 @@ class Placement(NamedTuple):
 
     @property
     def is_outside(self) -> bool:
-        """Whether the tenant has data outside its namespace, which has to be removed with it."""
-        return bool({StoreKind.SHARED, StoreKind.EXTERNAL} & {self.records, self.vectors})
+        """Whether the tenant has something outside its namespace that has to be removed with it."""
+        has_data = bool({StoreKind.SHARED, StoreKind.EXTERNAL} & {self.records, self.vectors})
+        return has_data or self.cache is StoreKind.SHARED
 
     def missing(self, available: Available) -> list[str]:
         """The stores that an installation does not have, such as records: shared."""
@@ -181,7 +185,7 @@ EMBEDDED_ONLY: Final = Available()
 
 PLACEMENTS: Final = {
     StorageProfile.EMBEDDED: Placement(StoreKind.EMBEDDED, StoreKind.EMBEDDED, GraphKind.RECORDS, StoreKind.EMBEDDED),
-    StorageProfile.SHARED: Placement(StoreKind.SHARED, StoreKind.SHARED, GraphKind.RECORDS, StoreKind.EMBEDDED),
+    StorageProfile.SHARED: Placement(StoreKind.SHARED, StoreKind.SHARED, GraphKind.RECORDS, StoreKind.SHARED),
     StorageProfile.DEDICATED: Placement(StoreKind.DEDICATED, StoreKind.DEDICATED, GraphKind.NEO4J, StoreKind.DEDICATED),
 }
 """The stores of each profile."""

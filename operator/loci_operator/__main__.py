@@ -45,15 +45,17 @@ from loci_operator.loading import drop_missed, load
 from loci_operator.metrics import Metrics
 from loci_operator.provision.chroma.provisioner import ChromaProvisioner
 from loci_operator.provision.postgres.provisioner import PostgresProvisioner, Server
+from loci_operator.provision.redis.provisioner import RedisProvisioner
+from loci_operator.provision.redis.provisioner import Server as RedisServer
 from loci_operator.reconciler import Deps, Reconciler
 from loci_operator.settings import Settings
 from loci_operator.specs.context import MANAGER, Platform
-from loci_operator.specs.stores import without_credentials
+from loci_operator.specs.stores import RedisAccess, without_credentials
 from loci_operator.status_server import status_server
 from loci_operator.stores.external import ExternalSources
 from loci_operator.stores.outcome import StoresError
 from loci_operator.stores.own import OwnStores
-from loci_operator.stores.shared import SharedChroma, SharedPostgres
+from loci_operator.stores.shared import SharedChroma, SharedPostgres, SharedRedis
 from loci_operator.stores.tenant_stores import TenantStores
 from loci_operator.work_queue import WorkQueue
 from loci_operator.world import World
@@ -116,13 +118,16 @@ async def _run(settings: Settings) -> None:
 
 
 def _stores(settings: Settings, secrets: Secrets, session: aiohttp.ClientSession) -> TenantStores:
-    postgres = chroma = None
+    postgres = chroma = redis = None
     if dsn := settings.postgres_admin_dsn:
         address = without_credentials(settings.postgres_address or dsn)
         postgres = SharedPostgres(secrets, PostgresProvisioner(Server(dsn)), address)
     if token := settings.chroma_provisioner_token:
         provisioner = ChromaProvisioner(session, settings.chroma_url, token)
         chroma = SharedChroma(secrets, provisioner, settings.chroma_url, settings.system_namespace)
+    if url := settings.redis_admin_url:
+        server = RedisAccess(without_credentials(settings.redis_address or url), settings.redis_cluster)
+        redis = SharedRedis(secrets, RedisProvisioner(RedisServer(url, settings.redis_cluster)), server)
     own = OwnStores(secrets, settings.cluster_domain) if settings.dedicated else None
     external = ExternalSources(
         secrets,
@@ -130,7 +135,7 @@ def _stores(settings: Settings, secrets: Secrets, session: aiohttp.ClientSession
         lambda dsn, address: SharedPostgres(secrets, PostgresProvisioner(Server(dsn, exclusive=False)), address),
         lambda url, token: ChromaProvisioner(session, url, token),
     )
-    return TenantStores(postgres, chroma, own, external)
+    return TenantStores(postgres, chroma, redis, own, external)
 
 
 class _Platforms:
@@ -255,6 +260,7 @@ def _platform(settings: Settings) -> Platform:
         log_level=level or settings.log_level,
         postgres_egress=settings.postgres_egress,
         chroma_egress=settings.chroma_egress,
+        redis_egress=settings.redis_egress,
         dedicated=settings.dedicated,
         otlp_endpoint=settings.otlp_endpoint,
         otlp_egress=settings.otlp_egress,

@@ -46,7 +46,7 @@ from loci_operator.stores.tenant_stores import TenantStores
 from loci_operator.world import World
 from loci_resources.derived import placement
 from loci_resources.errors import RejectedError
-from loci_resources.storage import StoreKind
+from loci_resources.storage import Placement, StoreKind
 from loci_resources.tenant import DeletionPolicy
 from loci_resources.tier import MemoryTier
 
@@ -97,8 +97,8 @@ class Reconciler:
     async def _drive(self, known: Known) -> None:
         facts = Facts()
         try:
-            context, problem = await self._context(known)
-            context, facts = self._checked(known, context, problem)
+            context, provisioned = await self._context(known)
+            context, facts = self._checked(known, context, provisioned)
             await self._make(known, context)
             facts = await self._looked_at(known, context, facts)
         except TenantGoneError:
@@ -115,13 +115,20 @@ class Reconciler:
             await self._write_status(known, replace(facts, failed=str(error)))
             raise
         await self._write_status(known, facts)
-        if facts.stores_problem:
-            raise StoresError(facts.stores_problem)
+        if problem := facts.stores_problem or facts.cache_problem:
+            raise StoresError(problem)
 
-    def _checked(self, known: Known, context: Context, problem: Problem | None) -> tuple[Context, Facts]:
+    def _checked(self, known: Known, context: Context, provisioned: Provisioned) -> tuple[Context, Facts]:
         """The context, out of service if the tenant's data is lost, and what is known before anything is applied."""
         foreign = self._deps.world.foreign_hashes(context.name)
-        facts = Facts(context.limits, context.keys, foreign, f"http://{host(context)}", stores_problem=problem)
+        facts = Facts(
+            context.limits,
+            context.keys,
+            foreign,
+            f"http://{host(context)}",
+            stores_problem=provisioned.problem,
+            cache_problem=provisioned.cache_problem,
+        )
         if context.placement.records is StoreKind.SHARED:
             return context, replace(facts, data=share_data(known.tenant))
         owner = keeper(context.placement)
@@ -180,16 +187,16 @@ class Reconciler:
     def _set(self, context: Context, name: str) -> Seen | None:
         return self._deps.observer.of(context.name).get(ObjectRef("StatefulSet", context.namespace, name))
 
-    async def _context(self, known: Known) -> tuple[Context, Problem | None]:
-        """Everything derived from the spec, and a problem with its stores; raises RejectedError if it cannot be met."""
+    async def _context(self, known: Known) -> tuple[Context, Provisioned]:
+        """Everything derived from the spec, and its stores; raises RejectedError if it cannot be met."""
         name = known.tenant.metadata.name
         found = await self._deps.namespaces.state(name)
         tier, limits = admit(known, self._deps.world.tiers, found, self._deps.stores.available)
         provisioned = await self._provision(known, tier)
-        access, problem = provisioned.access, provisioned.problem
         made = await self._deps.credentials.credentials(known, await self._deps.ingress.record(name))
         keys, generated, token = made.keys, made.generated_keys, made.ingress_token
-        return Context(known.tenant, tier, limits, self._deps.platform(), keys, generated, token, access), problem
+        platform, access = self._deps.platform(), provisioned.access
+        return Context(known.tenant, tier, limits, platform, keys, generated, token, access), provisioned
 
     async def _provision(self, known: Known, tier: MemoryTier) -> Provisioned:
         """The tenant's stores; from before it has data outside its namespace, its end waits for the data's removal."""
@@ -204,17 +211,22 @@ class Reconciler:
         await self._write_status(known, Facts())
         if PURGE not in metadata.finalizers:
             return
-        if known.tenant.spec.deletion_policy is DeletionPolicy.DELETE:
-            try:
-                await self._purge(known)
-            except StoresError as error:
-                await self._write_status(known, Facts(stores_problem=error.problem))
-                raise
+        try:
+            await self._purge(known)
+        except StoresError as error:
+            await self._write_status(known, Facts(stores_problem=error.problem))
+            raise
         await set_finalizer(self._deps.api, metadata, present=False)
 
     async def _purge(self, known: Known) -> None:
+        """Remove the tenant's data unless it is to stay, and its cache in any case."""
         held = await self._deps.namespaces.state(known.tenant.metadata.name)
         places = held.places if held else None
+        if known.tenant.spec.deletion_policy is DeletionPolicy.DELETE:
+            await self._purge_data(known, places)
+        await self._deps.stores.purge_cache(known.tenant, places)
+
+    async def _purge_data(self, known: Known, places: Placement | None) -> None:
         if not self._deps.stores.can_purge(known.tenant, places):
             message = (
                 f"No shared stores are configured: configure them, or remove the finalizer {PURGE} to leave the data."

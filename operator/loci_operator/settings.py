@@ -36,6 +36,22 @@ class Settings(ProcessSettings):
         "", description="Base address of the gate before the shared Chroma server; it makes shared vectors available."
     )
     chroma_provisioner_token: str | None = Field(None, repr=False, description="The operator's token at that gate.")
+    redis_admin_url: str | None = Field(
+        None,
+        repr=False,
+        pattern="^rediss?://",
+        description="Address of the shared Redis of caches with a user that may run ACL, CLUSTER, SCAN and UNLINK; it "
+        "makes shared caches available.",
+    )
+    redis_address: str = Field(
+        "",
+        pattern="^(rediss?://.*)?$",
+        description="The server's address as pods reach it, without user; the one of `redis_admin_url` if empty.",
+    )
+    redis_cluster: bool = Field(default=False, description="Whether it is a node of a Redis Cluster.")
+    redis_egress: tuple[dict[str, Any], ...] = Field(
+        (), description="Network policy rules, JSON, that let tenants' pods reach the shared Redis."
+    )
     postgres_egress: tuple[dict[str, Any], ...] = Field(
         (), description="Network policy rules, JSON, that let tenants' pods reach the shared PostgreSQL."
     )

@@ -67,3 +67,48 @@ def test_the_operator_reaches_external_databases_as_the_values_say() -> None:
     policies = [o for o in chart.render(stores={"externalEgress": [rule]}) if o["kind"] == "NetworkPolicy"]
     allowed = {o["metadata"]["name"]: rule in o["spec"]["egress"] for o in policies}
     assert [name for name, found in allowed.items() if found] == ["loci-operator"]
+
+
+def named(kind: str, name: str, objects: list[dict[str, Any]]) -> dict[str, Any]:
+    return next(o for o in objects if (o["kind"], o["metadata"]["name"]) == (kind, name))
+
+
+def test_the_included_redis_of_caches_keeps_its_users_and_is_not_that_of_the_buckets() -> None:
+    objects = chart.render(stores={"redis": {"enabled": True, "maxMemory": "64mb"}})
+    workload, service = named("StatefulSet", "loci-cache", objects), named("Service", "loci-cache", objects)
+    assert [claim["metadata"]["name"] for claim in workload["spec"]["volumeClaimTemplates"]] == ["data"]
+    (container,) = workload["spec"]["template"]["spec"]["containers"]
+    assert {"name": "data", "mountPath": "/data"} in container["volumeMounts"]
+    assert {"name": "MAX_MEMORY", "value": "64mb"} in container["env"]
+    assert '--aclfile "$users"' in named("ConfigMap", "loci-cache", objects)["data"]["cache.sh"]
+    assert service["spec"]["selector"].items() <= workload["spec"]["template"]["metadata"]["labels"].items()
+    buckets = named("Deployment", "loci-redis", objects)["spec"]["template"]["metadata"]["labels"]
+    assert not service["spec"]["selector"].items() <= buckets.items()
+    secret = named("Secret", "loci-cache", objects)["stringData"]
+    assert secret["url"] == f"redis://loci:{secret['password']}@loci-cache.loci-system.svc:6379/0"
+    assert secret["password"] != named("Secret", "loci-redis", objects)["stringData"]["password"]
+    told = operator(stores={"redis": {"enabled": True}})
+    assert told["LOCI_REDIS_ADMIN_URL"] == {"secretKeyRef": {"name": "loci-cache", "key": "url"}}
+    assert told["LOCI_REDIS_CLUSTER"] == "false"
+
+
+def test_an_external_redis_of_caches_is_named_by_its_secret() -> None:
+    rule = {"to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "ports": [{"port": 7000, "protocol": "TCP"}]}
+    cache = {"existingSecret": "my-cache", "address": "rediss://cache:7000/0", "cluster": True, "egress": [rule]}
+    told = operator(stores={"redis": cache})
+    assert told["LOCI_REDIS_ADMIN_URL"] == {"secretKeyRef": {"name": "my-cache", "key": "url"}}
+    assert (told["LOCI_REDIS_ADDRESS"], told["LOCI_REDIS_CLUSTER"]) == ("rediss://cache:7000/0", "true")
+    assert json.loads(told["LOCI_REDIS_EGRESS"]) == [rule]
+    objects = chart.render(stores={"redis": cache})
+    assert "loci-cache" not in {o["metadata"]["name"] for o in objects}
+    assert rule in named("NetworkPolicy", "loci-operator", objects)["spec"]["egress"]
+
+
+def test_there_is_no_redis_of_caches_unless_it_is_asked_for() -> None:
+    assert not any(name.startswith("LOCI_REDIS") for name in operator())
+
+
+@pytest.mark.parametrize("cache", [{"cluster": True}, {"cluster": True, "enabled": True, "existingSecret": "x"}])
+def test_the_included_redis_of_caches_is_no_cluster(cache: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"stores\.redis\.cluster is true"):
+        chart.render(stores={"redis": cache})

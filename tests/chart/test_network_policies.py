@@ -95,13 +95,15 @@ def test_metrics_are_scraped_from_the_namespace_that_the_values_name() -> None:
     assert "monitoring" not in {peer for pairs in found.values() for peer, _ in pairs}
 
 
-STORES = {"stores": {"postgres": {"enabled": True}, "chroma": {"enabled": True}}}
+STORES = {"stores": {"postgres": {"enabled": True}, "chroma": {"enabled": True}, "redis": {"enabled": True}}}
 
 
 def test_included_stores_are_reached_by_the_operator_and_tenants_alone() -> None:
     reached = conversations("ingress", **STORES)
     assert reached["postgres"] == {("operator", 5432), ("tenants", 5432)}
     assert reached["chroma"] == {("operator", 8000), ("tenants", 8000)}
+    assert reached["cache"] == {("operator", 6379), ("tenants", 6379)}
+    assert reached["redis"] == IN["redis"], "the buckets are no business of tenants"
     rules = next(
         o["spec"]["egress"]
         for o in chart.render(**STORES)
@@ -110,4 +112,4 @@ def test_included_stores_are_reached_by_the_operator_and_tenants_alone() -> None
     peers = [
         peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for r in rules for peer in r.get("to", ())
     ]
-    assert sorted(peers) == ["chroma", "postgres"]
+    assert sorted(peers) == ["cache", "chroma", "postgres"]

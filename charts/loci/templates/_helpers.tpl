@@ -65,9 +65,9 @@ storageClassName: {{ . }}
 
 {{/* Network policy rules, a JSON list, that lead to a shared store from any namespace. Argument: dict "root" $ "store" "postgres" */}}
 {{- define "loci.storeEgress" -}}
-{{- $values := index .root.Values.stores .store }}
+{{- $values := index .root.Values.stores (eq .store "cache" | ternary "redis" .store) }}
 {{- if $values.enabled }}
-{{- $port := eq .store "postgres" | ternary 5432 (int .root.Values.stores.chroma.gate.port) }}
+{{- $port := index (dict "postgres" 5432 "cache" 6379 "chroma" (int .root.Values.stores.chroma.gate.port)) .store }}
 {{- $labels := dict "app.kubernetes.io/component" .store "app.kubernetes.io/instance" .root.Release.Name }}
 {{- $namespace := dict "matchLabels" (dict "kubernetes.io/metadata.name" .root.Release.Namespace) }}
 {{- $pods := dict "namespaceSelector" $namespace "podSelector" (dict "matchLabels" $labels) }}

@@ -14,6 +14,10 @@
 {{ .Values.stores.chroma.existingSecret | default "loci-chroma" }}
 {{- end }}
 
+{{- define "loci.cacheSecret" -}}
+{{ .Values.stores.redis.existingSecret | default "loci-cache" }}
+{{- end }}
+
 {{/* "true" when tenants can have the shared profile. */}}
 {{- define "loci.sharedStores" -}}
 {{- if and (include "loci.hasPostgres" .) (include "loci.hasChroma" .) }}true{{ end }}
@@ -27,6 +31,11 @@
 {{/* "true" when tenants can have vectors in the platform's Chroma. */}}
 {{- define "loci.hasChroma" -}}
 {{- if or .Values.stores.chroma.enabled .Values.stores.chroma.url }}true{{ end }}
+{{- end }}
+
+{{/* "true" when tenants can have caches in the platform's Redis. */}}
+{{- define "loci.hasCache" -}}
+{{- if or .Values.stores.redis.enabled .Values.stores.redis.existingSecret }}true{{ end }}
 {{- end }}
 
 {{/*
@@ -65,7 +74,14 @@ a hash of what people chose could be guessed at.
 {{- $token := get ($chroma.data | default dict) "token" | b64dec | default (randAlphaNum 43) }}
 {{- $chroma = dict "token" $token "sha256" (sha256sum $token) }}
 {{- end }}
-{{- $_ := set . "secrets" (dict "admin" $admin "redis" $redis "postgres" $postgres "chroma" $chroma) }}
+{{- $cache := lookup "v1" "Secret" .Release.Namespace (include "loci.cacheSecret" .) }}
+{{- if .Values.stores.redis.existingSecret }}
+{{- $cache = ($cache.metadata | default dict).resourceVersion }}
+{{- else }}
+{{- $password := get ($cache.data | default dict) "password" | b64dec | default (randAlphaNum 43) }}
+{{- $cache = dict "password" $password "url" (printf "redis://loci:%s@loci-cache.%s.svc:6379/0" $password .Release.Namespace) }}
+{{- end }}
+{{- $_ := set . "secrets" (dict "admin" $admin "redis" $redis "postgres" $postgres "chroma" $chroma "cache" $cache) }}
 {{- end }}
 {{- end }}
 

@@ -14,6 +14,7 @@ from loci_operator.specs.stores import (
     Neo4jAccess,
     Neo4jSettings,
     PostgresAccess,
+    RedisAccess,
     ServerSettings,
     StoreAccess,
 )
@@ -54,6 +55,10 @@ GATE: Final = {
     "to": [{"podSelector": {"matchLabels": {"app.kubernetes.io/component": "chroma"}}}],
     "ports": [{"port": 8000, "protocol": "TCP"}],
 }
+CACHE: Final = {
+    "to": [{"podSelector": {"matchLabels": {"app.kubernetes.io/component": "cache"}}}],
+    "ports": [{"port": 6379, "protocol": "TCP"}],
+}
 SMALL: Final = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
 DEDICATED: Final = DedicatedStores(
     postgres=ServerSettings(image="postgres:15", resources=SMALL),
@@ -70,8 +75,15 @@ def shared() -> Context:
     access = StoreAccess(
         PostgresAccess("postgresql://tenant_acme:password-of-acme@loci-postgres:5432/loci"),
         ChromaAccess("http://loci-chroma:8000", "token-at-gate", "0c91639f-77b0-409a-a637-f758375a23e5"),
+        redis=RedisAccess("redis://tenant-acme:cache-of-acme@loci-cache:6379/0"),
     )
-    platform = replace(made.platform, postgres_egress=(POSTGRES,), chroma_egress=(GATE,), dedicated=DEDICATED)
+    platform = replace(
+        made.platform,
+        postgres_egress=(POSTGRES,),
+        chroma_egress=(GATE,),
+        redis_egress=(CACHE,),
+        dedicated=DEDICATED,
+    )
     return replace(made, platform=platform, stores=access)
 
 
@@ -84,7 +96,7 @@ def dedicated() -> Context:
         ),
         ChromaAccess("http://loci-chroma.loci-acme.svc:8000", "token-at-gate"),
         Neo4jAccess("bolt://loci-neo4j.loci-acme.svc:7687", "graph-of-acme"),
-        "redis://loci:cache-of-acme@loci-redis.loci-acme.svc:6379/0",
+        RedisAccess("redis://loci:cache-of-acme@loci-redis.loci-acme.svc:6379/0"),
     )
     platform = replace(made.platform, postgres_egress=(POSTGRES,), chroma_egress=(GATE,), dedicated=DEDICATED)
     return replace(made, platform=platform, stores=access)

@@ -10,7 +10,7 @@ from loci_contract.registry import Limits
 from loci_operator.reconcile.reading import Known
 from loci_resources.derived import effective_limits, placement
 from loci_resources.errors import RejectedError
-from loci_resources.storage import EMBEDDED_ONLY, PLACEMENTS, Available, Placement
+from loci_resources.storage import EMBEDDED_ONLY, PLACEMENTS, Available, Placement, StoreKind
 from loci_resources.tenant import ADOPT, MemoryTenant
 from loci_resources.tier import MemoryTier, StorageProfile
 
@@ -57,7 +57,7 @@ def admit(
         raise RejectedError("Ready", "SpecInvalid", message)
     tier = _tier(known.tenant, tiers)
     places = placement(known.tenant, tier)
-    _check_available(places, available)
+    _check_available(known.tenant, places, available)
     _check_replicas(known.tenant, places)
     limits = effective_limits(known.tenant, tier)
     if found is not None:
@@ -75,7 +75,10 @@ def _tier(tenant: MemoryTenant, tiers: Mapping[str, MemoryTier]) -> MemoryTier:
     return tier
 
 
-def _check_available(places: Placement, available: Available) -> None:
+def _check_available(tenant: MemoryTenant, places: Placement, available: Available) -> None:
+    """Refuse stores that are not there; a shared cache only if the tenant asks for it by itself."""
+    if tenant.spec.storage.cache is None and places.cache is StoreKind.SHARED:
+        places = places._replace(cache=StoreKind.EMBEDDED)
     if missing := places.missing(available):
         message = (
             f"This installation has no such stores: {', '.join(missing)}. Set the chart's values stores.* "

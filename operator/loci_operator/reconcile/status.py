@@ -41,6 +41,8 @@ class Facts:
     """Known cause why the pod is not ready."""
     stores_problem: Problem | None = None
     """Why the tenant's stores cannot be provisioned, verified or purged at the moment."""
+    cache_problem: Problem | None = None
+    """Why the tenant's share of the shared cache cannot be provisioned at the moment; it is served without."""
     own_stores_problem: Problem | None = None
     """Why a store of the tenant's own is not ready."""
     outdated: Problem | None = None
@@ -113,6 +115,8 @@ def _verdicts(tenant: MemoryTenant, facts: Facts) -> dict[str, _Verdict]:
     ready = next((v for v in steps.values() if v.holds != "True"), _Verdict("True", "Serving"))
     if (facts.stores_problem and not facts.failed) or facts.lost:
         ready = steps["StoresReady"]
+    if facts.cache_problem and steps["StoresReady"].holds == "True":
+        steps["StoresReady"] = _Verdict("False", *facts.cache_problem)
     if suspended.holds == "True":
         ready = _Verdict("False", "Suspended", suspended.message)
     return {**steps, **_beside(facts), "Suspended": suspended, "Ready": ready}

@@ -35,6 +35,8 @@ class Platform:
     """Rules of a network policy that lead to the shared PostgreSQL and nowhere else."""
     chroma_egress: tuple[Manifest, ...] = ()
     """Rules that lead to the gate before the shared Chroma."""
+    redis_egress: tuple[Manifest, ...] = ()
+    """Rules that lead to the shared Redis of caches."""
     dedicated: DedicatedStores | None = None
     """Servers of tenants' own; without these settings there can be none."""
     otlp_endpoint: str | None = None

@@ -44,9 +44,11 @@ def data_plane(context: Context) -> Manifest:
 
 def _to_stores(context: Context) -> list[Manifest]:
     places, platform = context.placement, context.platform
+    has_shared_cache = places.cache is StoreKind.SHARED and context.stores.redis
     return [
         *(platform.postgres_egress if places.records is StoreKind.SHARED else ()),
         *(platform.chroma_egress if places.vectors is StoreKind.SHARED else ()),
+        *(platform.redis_egress if has_shared_cache else ()),
         *_to_external_stores(context),
         *({"to": [peer(server.component, context)], "ports": [_port(server.port)]} for server in servers(context)),
     ]
@@ -58,7 +60,7 @@ def _to_external_stores(context: Context) -> list[Manifest]:
         (external.postgres, access.postgres and access.postgres.dsn),
         (external.chroma, access.chroma and access.chroma.url),
         (external.neo4j, access.neo4j and access.neo4j.url),
-        (external.redis, access.redis_url),
+        (external.redis, access.redis and access.redis.url),
     )
     return [_to_external(store.cidrs, address) for store, address in stores if store and address]
 

@@ -31,8 +31,10 @@ def store_environment(context: Context) -> dict[str, str]:
         found[environment.NEO4J_URL] = access.neo4j.url
         found[environment.NEO4J_USER] = access.neo4j.user
         found[environment.NEO4J_PASSWORD_FILE] = f"{CONFIG}/{NEO4J_PASSWORD}"
-    if access.redis_url:
+    if access.redis:
         found[environment.REDIS_URL_FILE] = f"{CONFIG}/{REDIS_URL}"
+        if access.redis.is_cluster:
+            found[environment.REDIS_CLUSTER] = "true"
     return found
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from loci_contract import postgres
+from loci_contract import postgres, redis
 
 STORES_SECRET: Final = "loci-stores"  # noqa: S105 - an object's name
 """The Secret in a tenant's namespace with its credentials for its stores; the pod has its entries as files."""
@@ -91,13 +91,26 @@ class Neo4jAccess:
 
 
 @dataclass(frozen=True)
+class RedisAccess:
+    """A tenant's cache.
+
+    Args:
+        url: the server's address with the tenant's user.
+        is_cluster: whether it is a node of a Redis Cluster.
+    """
+
+    url: str = field(repr=False)
+    is_cluster: bool = False
+
+
+@dataclass(frozen=True)
 class StoreAccess:
     """A tenant's access to its stores; None for those in its pod."""
 
     postgres: PostgresAccess | None = None
     chroma: ChromaAccess | None = None
     neo4j: Neo4jAccess | None = None
-    redis_url: str | None = field(default=None, repr=False)
+    redis: RedisAccess | None = None
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -106,7 +119,7 @@ class StoreAccess:
             POSTGRES_DSN: self.postgres and self.postgres.dsn,
             CHROMA_TOKEN: self.chroma and self.chroma.token,
             NEO4J_PASSWORD: self.neo4j and self.neo4j.password,
-            REDIS_URL: self.redis_url,
+            REDIS_URL: self.redis and self.redis.url,
         }
         return {name: text for name, text in entries.items() if text}
 
@@ -116,9 +129,18 @@ NO_STORES: Final = StoreAccess()
 
 def tenant_dsn(address: str, tenant: str, password: str) -> str:
     """A database's address with the tenant's role."""
+    return _with_user(address, postgres.login_role(tenant), password)
+
+
+def tenant_redis_url(address: str, tenant: str, password: str) -> str:
+    """A Redis server's address with the tenant's user."""
+    return _with_user(address, redis.user(tenant), password)
+
+
+def _with_user(address: str, user: str, password: str) -> str:
     parts = urlsplit(address)
-    user = f"{quote(postgres.login_role(tenant), safe='')}:{quote(password, safe='')}"
-    return urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc}"))
 
 
 def address_ports(address: str) -> list[int]:

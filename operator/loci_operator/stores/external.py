@@ -17,7 +17,7 @@ from loci_operator.cluster.secrets import Secrets
 from loci_operator.provision.ports import Collections, ProvisionError, StoreAwayError
 from loci_operator.provision.postgres.reading import check_schema
 from loci_operator.reconcile.causes import Problem
-from loci_operator.specs.stores import ChromaAccess, Neo4jAccess, PostgresAccess, without_credentials
+from loci_operator.specs.stores import ChromaAccess, Neo4jAccess, PostgresAccess, RedisAccess, without_credentials
 from loci_operator.stores.outcome import StoresError, problem_of
 from loci_operator.stores.shared import Share, SharedPostgres
 from loci_resources.storage import ExternalStore
@@ -76,9 +76,10 @@ class ExternalSources:
         entries = await self._entries(tenant, "neo4j", store)
         return Neo4jAccess(entries["url"], entries["password"], entries["user"])
 
-    async def redis_url(self, tenant: MemoryTenant, store: ExternalStore) -> str:
-        """Address of Redis with user and password."""
-        return (await self._entries(tenant, "redis", store))["url"]
+    async def redis(self, tenant: MemoryTenant, store: ExternalStore) -> RedisAccess:
+        """Access to Redis."""
+        entries = await self._entries(tenant, "redis", store)
+        return RedisAccess(entries["url"], is_cluster=entries.get("cluster", "").strip().lower() == "true")
 
     async def purge(self, tenant: MemoryTenant) -> None:
         """Remove what Loci made in the tenant's external stores, unless it is an earlier tenant's."""

@@ -19,10 +19,17 @@ class StoresError(Exception):
 
 @dataclass(frozen=True)
 class Provisioned:
-    """A tenant's access to its stores, and why it could not be checked just now, if so."""
+    """A tenant's access to its stores, and why it could not be checked just now, if so.
+
+    Args:
+        access: the access.
+        problem: of a store that holds data.
+        cache_problem: of the cache, without which the tenant is served.
+    """
 
     access: StoreAccess
     problem: Problem | None = None
+    cache_problem: Problem | None = None
 
 
 def problem_of(error: Exception) -> Problem:

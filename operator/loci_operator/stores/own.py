@@ -25,6 +25,7 @@ from loci_operator.specs.stores import (
     ChromaAccess,
     Neo4jAccess,
     PostgresAccess,
+    RedisAccess,
     tenant_dsn,
 )
 
@@ -58,11 +59,11 @@ class OwnStores:
         password = self._credential(tenant, NEO4J_PASSWORD, kept.get(NEO4J_PASSWORD, ""))
         return Neo4jAccess(f"bolt://{self._host(tenant, 'neo4j')}:{neo4j.PORT}", password)
 
-    async def redis_url(self, tenant: str) -> str:
-        """Address of the tenant's own Redis with its user."""
+    async def redis(self, tenant: str) -> RedisAccess:
+        """Access to the tenant's own Redis."""
         kept = await self._secrets.read(tenant, namespace(tenant), STORES_SECRET)
         password = self._credential(tenant, REDIS_URL, _password(kept, REDIS_URL))
-        return f"redis://{redis.USER}:{password}@{self._host(tenant, 'redis')}:{redis.PORT}/0"
+        return RedisAccess(f"redis://{redis.USER}:{password}@{self._host(tenant, 'redis')}:{redis.PORT}/0")
 
     def forget(self, tenant: str) -> None:
         """Forget a tenant that is gone."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
+from loci_contract import redis
 from loci_contract.chroma import CollectionRecord, record_secret
 from loci_contract.keys import generate_token
 from loci_contract.names import REGISTRY_DATA_KEY, namespace
@@ -27,17 +28,20 @@ from loci_operator.reconcile.data import check_share
 from loci_operator.specs.stores import (
     CHROMA_TOKEN,
     POSTGRES_DSN,
+    REDIS_URL,
     STORES_SECRET,
     ChromaAccess,
     PostgresAccess,
+    RedisAccess,
     tenant_dsn,
+    tenant_redis_url,
 )
 from loci_operator.stores.outcome import StoresError, problem_of
 from loci_resources.errors import RejectedError
 from loci_resources.tenant import ADOPT, MemoryTenant
 
 _CHECKED_SECONDS: Final = 3600.0
-_Access = TypeVar("_Access", PostgresAccess, ChromaAccess)
+_Access = TypeVar("_Access", PostgresAccess, ChromaAccess, RedisAccess)
 
 
 @dataclass(frozen=True)
@@ -207,5 +211,63 @@ class SharedChroma:
         return ChromaAccess(self._url, token, str(record.collection))
 
 
-def _credential(access: PostgresAccess | ChromaAccess) -> str:
+class SharedRedis:
+    """Tenants' caches on one Redis or Valkey server or cluster.
+
+    A tenant is served while the server is away: its pods have their credentials, count each look into the cache as a
+    miss, and use it once the user is made.
+
+    Args:
+        secrets: Secrets of tenants.
+        provisioner: makes users.
+        server: access without a user, as pods reach it.
+        clock: time, seconds.
+    """
+
+    def __init__(
+        self,
+        secrets: Secrets,
+        provisioner: Provisioner,
+        server: RedisAccess,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._secrets = secrets
+        self._provisioner = provisioner
+        self._server = server
+        self._breaker = Breaker("Redis")
+        self._checks = _Checks[RedisAccess](clock)
+        self._pending: dict[str, str] = {}
+
+    async def provision(self, tenant: MemoryTenant) -> Share[RedisAccess]:
+        """Return the tenant's access to its keys, creating or repairing its user."""
+        name = tenant.metadata.name
+        password = await self._kept_password(name) or self._pending.setdefault(name, generate_token())
+        access = replace(self._server, url=tenant_redis_url(self._server.url, name, password))
+        if self._checks.find(tenant, access.url):
+            return Share(access)
+        try:
+            await self._breaker.run(lambda: self._provisioner.create(name, password))
+        except (StoreAwayError, ProvisionError) as error:
+            return Share(access, problem_of(error))
+        return self._checks.note(tenant, access)
+
+    async def purge(self, tenant: str) -> None:
+        """Remove the user and its keys."""
+        self.forget(tenant)
+        await self._breaker.run(lambda: self._provisioner.purge(tenant))
+
+    def forget(self, tenant: str) -> None:
+        """Forget a tenant that is gone."""
+        self._pending.pop(tenant, None)
+        self._checks.held.pop(tenant, None)
+
+    async def _kept_password(self, tenant: str) -> str:
+        """The password in the tenant's Secret, unless that is of another Redis."""
+        kept = urlsplit((await self._secrets.read(tenant, namespace(tenant), STORES_SECRET)).get(REDIS_URL, ""))
+        return unquote(kept.password or "") if kept.username == redis.user(tenant) else ""
+
+
+def _credential(access: PostgresAccess | ChromaAccess | RedisAccess) -> str:
+    if isinstance(access, RedisAccess):
+        return access.url
     return access.dsn if isinstance(access, PostgresAccess) else access.token

@@ -7,11 +7,11 @@ from typing import Final
 
 from loci_operator.provision.ports import ProvisionError, StoreAwayError
 from loci_operator.reconcile.causes import Problem
-from loci_operator.specs.stores import ChromaAccess, Neo4jAccess, PostgresAccess, StoreAccess
+from loci_operator.specs.stores import ChromaAccess, Neo4jAccess, PostgresAccess, RedisAccess, StoreAccess
 from loci_operator.stores.external import ExternalSources
 from loci_operator.stores.outcome import Provisioned, StoresError, problem_of
 from loci_operator.stores.own import OwnStores
-from loci_operator.stores.shared import SharedChroma, SharedPostgres
+from loci_operator.stores.shared import SharedChroma, SharedPostgres, SharedRedis
 from loci_resources.storage import Available, ExternalStores, GraphKind, Placement, StoreKind
 from loci_resources.tenant import MemoryTenant
 
@@ -25,12 +25,14 @@ class TenantStores:
     Args:
         postgres: the platform's PostgreSQL.
         chroma: the platform's Chroma.
+        redis: the platform's Redis.
         own: servers of tenants' own.
         external: servers elsewhere.
     """
 
     postgres: SharedPostgres | None = None
     chroma: SharedChroma | None = None
+    redis: SharedRedis | None = None
     own: OwnStores | None = None
     external: ExternalSources | None = None
 
@@ -48,7 +50,7 @@ class TenantStores:
                 *((GraphKind.NEO4J,) if self.own else ()),
                 *((GraphKind.EXTERNAL,) if self.external else ()),
             },
-            cache=anywhere,
+            cache=anywhere | ({StoreKind.SHARED} if self.redis else set()),
         )
 
     async def provision(self, tenant: MemoryTenant, places: Placement) -> Provisioned:
@@ -60,15 +62,16 @@ class TenantStores:
         """
         postgres, postgres_problem = await self._postgres(tenant, places)
         chroma, chroma_problem = await self._chroma(tenant, places)
-        access = StoreAccess(postgres, chroma, await self._neo4j(tenant, places), await self._redis_url(tenant, places))
-        return Provisioned(access, postgres_problem or chroma_problem)
+        redis, cache_problem = await self._redis(tenant, places)
+        access = StoreAccess(postgres, chroma, await self._neo4j(tenant, places), redis)
+        return Provisioned(access, postgres_problem or chroma_problem, cache_problem)
 
     def can_purge(self, tenant: MemoryTenant, places: Placement | None) -> bool:
         """Whether the stores that hold a tenant's data are there; `places` is None if it is not known which."""
         if places is None:
             is_external = tenant.spec.storage.external != _NOWHERE
             return is_external or self.postgres is not None or self.chroma is not None
-        return not places.missing(self.available)
+        return not places._replace(cache=StoreKind.EMBEDDED).missing(self.available)
 
     async def purge(self, tenant: MemoryTenant, places: Placement | None) -> None:
         """Remove the tenant's shares with all their data, unless they are an earlier tenant's; or raise StoresError.
@@ -81,6 +84,19 @@ class TenantStores:
                 await self.external.purge(tenant)
         except (StoreAwayError, ProvisionError) as error:
             raise StoresError(problem_of(error)) from error
+
+    async def purge_cache(self, tenant: MemoryTenant, places: Placement | None) -> None:
+        """Remove the tenant's share of the shared Redis; or raise StoresError.
+
+        A tenant that has moved to another cache is not held up by a server that is away.
+        """
+        if self.redis is None:
+            return
+        try:
+            await self.redis.purge(tenant.metadata.name)
+        except (StoreAwayError, ProvisionError) as error:
+            if places is None or places.cache is StoreKind.SHARED:
+                raise StoresError(problem_of(error)) from error
 
     async def _purge_shared(self, tenant: MemoryTenant, places: Placement | None) -> None:
         name = tenant.metadata.name
@@ -95,7 +111,7 @@ class TenantStores:
 
     def forget(self, tenant: str) -> None:
         """Forget a tenant that is gone."""
-        for source in (self.postgres, self.chroma, self.own, self.external):
+        for source in (self.postgres, self.chroma, self.redis, self.own, self.external):
             if source:
                 source.forget(tenant)
 
@@ -127,9 +143,12 @@ class TenantStores:
             return await self.external.neo4j(tenant, store)
         return None
 
-    async def _redis_url(self, tenant: MemoryTenant, places: Placement) -> str | None:
+    async def _redis(self, tenant: MemoryTenant, places: Placement) -> tuple[RedisAccess | None, Problem | None]:
+        if places.cache is StoreKind.SHARED and self.redis:
+            share = await self.redis.provision(tenant)
+            return share.access, share.problem
         if places.cache is StoreKind.DEDICATED and self.own:
-            return await self.own.redis_url(tenant.metadata.name)
+            return await self.own.redis(tenant.metadata.name), None
         if self.external and (store := tenant.spec.storage.external.redis):
-            return await self.external.redis_url(tenant, store)
-        return None
+            return await self.external.redis(tenant, store), None
+        return None, None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from loci_dev.rigs.contexts import GATE, POSTGRES, context, dedicated, shared
+from loci_dev.rigs.contexts import CACHE, GATE, POSTGRES, context, dedicated, shared
 from loci_operator.reconcile.observed import with_hash
 from loci_operator.specs.children import children
 from loci_operator.specs.context import Context
@@ -85,6 +85,7 @@ def test_the_credentials_of_shared_stores_are_in_secrets_alone_and_the_gates_has
     others = str([c for c in children(made) if c["kind"] != "Secret"])
     assert "password-of-acme" not in others + repr(made)
     assert "token-at-gate" not in others + repr(made)
+    assert "cache-of-acme" not in others + repr(made)
     record = child(made, "Secret", "collection-acme")
     assert "token-at-gate" not in str({name: base64.b64decode(data) for name, data in record["data"].items()})
 
@@ -95,7 +96,7 @@ def test_a_pod_on_shared_stores_has_no_volume_that_outlives_it_and_reaches_them_
     pod = child(made, "Deployment")["spec"]["template"]["spec"]
     assert all({"projected", "emptyDir"} & volume.keys() for volume in pod["volumes"])
     own, plain = (child(c, "NetworkPolicy")["spec"]["egress"] for c in (made, context()))
-    assert own == [*plain, POSTGRES, GATE]
+    assert own == [*plain, POSTGRES, GATE, CACHE]
 
 
 def test_limits_and_keys_are_no_part_of_the_pods_template() -> None:

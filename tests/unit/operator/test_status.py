@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from loci_contract.registry import KeyRecord, Limits, Scope
+from loci_operator.reconcile.causes import Problem
 from loci_operator.reconcile.status import Facts, status, status_patch
 from loci_resources.base import ObjectMeta
 from loci_resources.errors import RejectedError
@@ -110,3 +111,9 @@ def test_a_key_that_does_not_work_says_why() -> None:
 def test_a_terminating_namespace_is_a_phase_of_its_own() -> None:
     rejected = RejectedError("NamespaceReady", "NamespaceTerminating", "wait")
     assert status(tenant(), Facts(rejected=rejected), NOW).phase == "Terminating"
+
+
+def test_a_tenant_is_ready_without_its_cache_and_says_what_it_waits_for() -> None:
+    found = conditions(replace(SERVING, cache_problem=Problem("StoreAway", "Redis is unavailable")))
+    assert found["StoresReady"] == ("False", "StoreAway")
+    assert found["Ready"][0] == "True"

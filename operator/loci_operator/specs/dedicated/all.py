@@ -23,6 +23,6 @@ def servers(context: Context) -> list[Server]:
         found.append(chroma(settings.chroma, settings.gate, access.chroma))
     if access.neo4j and places.graph is GraphKind.NEO4J:
         found.append(neo4j(settings.neo4j, access.neo4j))
-    if access.redis_url and places.cache is StoreKind.DEDICATED:
-        found.append(redis(settings.redis, access.redis_url))
+    if access.redis and places.cache is StoreKind.DEDICATED:
+        found.append(redis(settings.redis, access.redis.url))
     return found
