@@ -245,7 +245,7 @@ def test_suspending_reaches_the_ingress_and_back(tenants: Tenants) -> None:
 REJECTED: dict[str, tuple[dict[str, Any], str, str]] = {
     "unknown tier": ({"tier": "gold"}, "UnknownTier", "enterprise, free, pro"),
     "overrides": ({"tier": "free", "limits": {"burst": 5}}, "OverridesNotAllowed", "Remove spec.limits"),
-    "profile": ({"storage": {"profile": "shared"}}, "ProfileNotSupported", "stores.postgres"),
+    "profile": ({"storage": {"profile": "shared"}}, "ProfileNotSupported", "stores.*"),
 }
 
 

@@ -90,7 +90,9 @@ class Reconciler:
         while ids := await self._stores.records.ids(after, _PAGE):
             expected = await self._without_entry(ids)
             held = set(await index.held(expected))
-            number += await self._enqueue([memory_id for memory_id in expected if memory_id not in held])
+            lacking = [memory_id for memory_id in expected if memory_id not in held]
+            # A row may have been deleted since the ids were read, and its entry be done already.
+            number += await self._enqueue(await self._stores.records.existing(lacking) if lacking else ())
             after = ids[-1]
         return number
 

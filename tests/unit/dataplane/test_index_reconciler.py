@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from loci_dataplane.outbox.reconciler import Reconciler
 from loci_dev.rigs.index_fakes import Index, Memories, Nodes, stores
 
@@ -41,3 +43,14 @@ async def test_memories_with_an_entry_are_no_drift() -> None:
 async def test_an_index_that_is_away_hides_no_drift_of_the_other() -> None:
     rows = Memories.of({"a": "fine"}, [])
     assert (await compared(rows, Index(), Nodes(down=True)))[0] == {"vectors": 1}
+
+
+async def test_a_row_that_is_deleted_during_the_comparison_is_no_drift() -> None:
+    rows = Memories.of({"a": "fine", "b": "fine"}, [])
+
+    class IndexOfOneThatGoes(Index):
+        async def held(self, ids: Sequence[str]) -> Sequence[str]:
+            rows.contents.pop("b", None)
+            return await super().held(ids)
+
+    assert (await compared(rows, IndexOfOneThatGoes("a"), Nodes("a")))[0] == {"vectors": 0, "graph": 0}
