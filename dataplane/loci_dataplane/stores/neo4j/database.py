@@ -3,12 +3,18 @@
 Cypher is constant; every value is a parameter. A write first locks the node (:Graph), so that writes of one database
 follow one another and the quota is exact with several pods. A transaction that the server aborts for a reason that may
 pass (a deadlock, a change of leader) is tried again by the driver for up to `_RETRY_SECONDS`.
+
+The driver waits without limit for the response of a server that still has its connections, such as a paused one. Each
+call therefore has a limit here, after which its connection is closed; the server rolls back what was not committed.
+A write may take long, so it first makes sure, within a short limit, that the server responds at all.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from neo4j import AsyncDriver, AsyncGraphDatabase, AsyncManagedTransaction, AsyncSession, unit_of_work
@@ -22,8 +28,6 @@ Row = Mapping[str, Any]
 COMPONENT: Final = "graph"
 _CONNECT_SECONDS: Final = 3.0
 _ACQUIRE_SECONDS: Final = 5.0
-_TRANSACTION_SECONDS: Final = 30.0
-"""Much, since a server that has just started plans each query for the first time."""
 _RETRY_SECONDS: Final = 5.0
 _CONNECTIONS: Final = 8
 _SCHEMA: Final = (
@@ -39,22 +43,42 @@ _SCHEMA: Final = (
 )
 
 
+@dataclass(frozen=True)
+class Limits:
+    """Time limits of calls, seconds; retries are included.
+
+    Args:
+        probe: finding out whether the server responds.
+        read: a query.
+        write: a transaction, or creating the schema; long, since a server that has just started plans each query for
+            the first time.
+    """
+
+    probe: float = 5.0
+    read: float = 10.0
+    write: float = 30.0
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
 class Database:
     """Runs Cypher in a database of a server."""
 
-    def __init__(self, driver: AsyncDriver, name: str) -> None:
+    def __init__(self, driver: AsyncDriver, name: str, limits: Limits) -> None:
         self._driver = driver
         self._name = name
+        self._limits = limits
         self._prepared = False
+
+    async def probe(self) -> None:
+        """Reach the server; raise StoreUnavailableError if it does not respond."""
+        await self._query(self._limits.probe, "RETURN 1 AS one")
 
     async def read(self, query: str, **parameters: Any) -> list[Row]:  # parameters of any type that Bolt carries
         """Return the rows of a query."""
-
-        async def work(transaction: AsyncManagedTransaction) -> list[Row]:
-            return await rows(transaction, query, **parameters)
-
-        async with self._session() as session:
-            return await session.execute_read(_bounded(work))
+        await self._prepare()
+        return await self._query(self._limits.read, query, **parameters)
 
     async def write(self, work: Callable[[AsyncManagedTransaction], Awaitable[Result]]) -> Result:
         """Run a transaction that excludes other writes; it may run again if the server aborts it."""
@@ -63,24 +87,36 @@ class Database:
             await rows(transaction, "MATCH (g:Graph {id: 1}) SET g.writes = coalesce(g.writes, 0) + 1")
             return await work(transaction)
 
-        async with self._session() as session:
-            return await session.execute_write(_bounded(locked))
+        await self.probe()
+        await self._prepare()
+        seconds = self._limits.write
+        async with self._session(seconds) as session:
+            return await session.execute_write(unit_of_work(timeout=seconds)(locked))
+
+    async def _query(self, seconds: float, query: str, **parameters: Any) -> list[Row]:
+        async def work(transaction: AsyncManagedTransaction) -> list[Row]:
+            return await rows(transaction, query, **parameters)
+
+        async with self._session(seconds) as session:
+            return await session.execute_read(unit_of_work(timeout=seconds)(work))
 
     @contextlib.asynccontextmanager
-    async def _session(self) -> AsyncIterator[AsyncSession]:
+    async def _session(self, seconds: float) -> AsyncIterator[AsyncSession]:
+        """A session for so long at most."""
         try:
-            async with self._driver.session(database=self._name) as session:
-                await self._prepare(session)
+            async with asyncio.timeout(seconds), self._driver.session(database=self._name) as session:
                 yield session
-        except (Neo4jError, DriverError, OSError) as error:
+        except (Neo4jError, DriverError, OSError) as error:  # TimeoutError is an OSError
             raise StoreUnavailableError(COMPONENT, type(error).__name__) from error
 
-    async def _prepare(self, session: AsyncSession) -> None:
+    async def _prepare(self) -> None:
         """Create constraints and indexes, once a process and only when the server is there."""
-        if not self._prepared:
+        if self._prepared:
+            return
+        async with self._session(self._limits.write) as session:
             for statement in _SCHEMA:
                 await (await session.run(statement)).consume()
-            self._prepared = True
+        self._prepared = True
 
 
 async def rows(transaction: AsyncManagedTransaction, query: str, **parameters: Any) -> list[Row]:
@@ -90,7 +126,9 @@ async def rows(transaction: AsyncManagedTransaction, query: str, **parameters: A
 
 
 @contextlib.asynccontextmanager
-async def neo4j_database(url: str, auth: tuple[str, str], name: str = "neo4j") -> AsyncIterator[Database]:
+async def neo4j_database(
+    url: str, auth: tuple[str, str], name: str = "neo4j", limits: Limits = DEFAULT_LIMITS
+) -> AsyncIterator[Database]:
     """A database for the length of the block; connections are made when they are needed."""
     driver = AsyncGraphDatabase.driver(
         url,
@@ -103,10 +141,4 @@ async def neo4j_database(url: str, auth: tuple[str, str], name: str = "neo4j") -
         notifications_min_severity="OFF",
     )
     async with driver:
-        yield Database(driver, name)
-
-
-def _bounded(
-    work: Callable[[AsyncManagedTransaction], Awaitable[Result]],
-) -> Callable[[AsyncManagedTransaction], Awaitable[Result]]:
-    return unit_of_work(timeout=_TRANSACTION_SECONDS)(work)
+        yield Database(driver, name, limits)

@@ -23,7 +23,7 @@ from loci_dataplane.model.graph import (
 from loci_dataplane.model.memory import timestamp
 from loci_dataplane.stores.graph_rows import edge_of, entity_of, entity_parameters, fact_of, fact_parameters
 from loci_dataplane.stores.neo4j.changes import add, remove
-from loci_dataplane.stores.neo4j.database import Database, neo4j_database
+from loci_dataplane.stores.neo4j.database import DEFAULT_LIMITS, Database, Limits, neo4j_database
 from loci_dataplane.stores.ports import Hit
 
 _ENTITY: Final = "e.scope AS scope, e.key AS key, e.name AS name, e.kind AS kind, e.mentions AS mentions"
@@ -161,11 +161,13 @@ class Neo4jGraph:
 
     async def check(self) -> None:
         """Reach the server."""
-        await self._database.read("RETURN 1 AS one")
+        await self._database.probe()
 
 
 @contextlib.asynccontextmanager
-async def neo4j_graph(url: str, auth: tuple[str, str], name: str = "neo4j") -> AsyncIterator[Neo4jGraph]:
+async def neo4j_graph(
+    url: str, auth: tuple[str, str], name: str = "neo4j", limits: Limits = DEFAULT_LIMITS
+) -> AsyncIterator[Neo4jGraph]:
     """The graph in a database of a Neo4j server, for the length of the block."""
-    async with neo4j_database(url, auth, name) as database:
+    async with neo4j_database(url, auth, name, limits) as database:
         yield Neo4jGraph(database)
