@@ -183,6 +183,12 @@ def test_credentials_stay_the_same_over_restarts_and_are_restored(cluster: Clust
     before = credentials(cluster)
     cluster.kubectl("rollout", "restart", "deployment/loci-operator", "-n", NAMESPACE)
     cluster.kubectl("rollout", "status", "deployment/loci-operator", "-n", NAMESPACE, "--timeout=120s")
+    # A Secret that is deleted while no operator leads is lost, so wait until the new one has reconciled the tenant.
+    cluster.kubectl("patch", "mt", "initech", "--type=merge", "-p", '{"spec": {"limits": {"burst": 1234}}}')
+    generation = cluster.get("mt", "initech")["metadata"]["generation"]
+    cluster.kubectl(
+        "wait", "mt/initech", f"--for=jsonpath={{.status.observedGeneration}}={generation}", "--timeout=120s"
+    )
     ready(cluster)
     assert credentials(cluster) == before
     cluster.kubectl("delete", "secret", "loci-stores", "-n", HOME)
