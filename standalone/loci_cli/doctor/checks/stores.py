@@ -31,7 +31,7 @@ _BROKEN: Final = (
     ValueError,
 )
 FROM_INSIDE: Final = "It can be reached from within the cluster alone."
-RUN_INSIDE: Final = "Run `helm test`."
+RUN_INSIDE: Final = "Run it in a pod of the cluster."
 
 
 async def check(installation: Installation) -> list[Finding]:
