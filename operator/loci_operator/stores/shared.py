@@ -69,7 +69,37 @@ class _Checks(Generic[_Access]):
         return Share(access)
 
 
-class SharedPostgres:
+class _Shared(Generic[_Access]):
+    """Recent checks of a shared store, and credentials that are not kept in a Secret yet."""
+
+    def __init__(
+        self, store: str, secrets: Secrets, provisioner: Collections | Provisioner, clock: Callable[[], float]
+    ) -> None:
+        self._secrets = secrets
+        self._purge = provisioner.purge
+        self._breaker = Breaker(store)
+        self._checks: _Checks[_Access] = _Checks(clock)
+        self._pending: dict[str, str] = {}
+
+    async def purge(self, tenant: str) -> None:
+        """Remove the tenant's share with all its data."""
+        self.forget(tenant)
+        await self._breaker.run(lambda: self._purge(tenant))
+
+    def forget(self, tenant: str) -> None:
+        """Forget a tenant that is gone."""
+        self._pending.pop(tenant, None)
+        self._checks.held.pop(tenant, None)
+
+    def _new(self, tenant: str) -> str:
+        """A credential that stays the same until it is kept."""
+        return self._pending.setdefault(tenant, generate_token())
+
+    async def _kept(self, tenant: str, credential: str) -> str:
+        return (await self._secrets.read(tenant, namespace(tenant), STORES_SECRET)).get(credential, "")
+
+
+class SharedPostgres(_Shared[PostgresAccess]):
     """Tenants' schemas in one PostgreSQL database.
 
     Args:
@@ -82,12 +112,9 @@ class SharedPostgres:
     def __init__(
         self, secrets: Secrets, provisioner: Provisioner, address: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._secrets = secrets
+        super().__init__("PostgreSQL", secrets, provisioner, clock)
         self._provisioner = provisioner
         self._address = address
-        self._breaker = Breaker("PostgreSQL")
-        self._checks = _Checks[PostgresAccess](clock)
-        self._pending: dict[str, str] = {}
         self._prepared = False
 
     async def provision(self, tenant: MemoryTenant) -> Share[PostgresAccess]:
@@ -99,7 +126,7 @@ class SharedPostgres:
         """
         name = tenant.metadata.name
         kept = await self._kept_password(name)
-        password = kept or self._pending.setdefault(name, generate_token())
+        password = kept or self._new(name)
         access = PostgresAccess(tenant_dsn(self._address, name, password))
         if self._checks.find(tenant, access.dsn):
             return Share(access)
@@ -116,19 +143,8 @@ class SharedPostgres:
         holder = await self._breaker.run(lambda: self._provisioner.holder(tenant.metadata.name))
         return holder not in {None, tenant.metadata.uid}
 
-    async def purge(self, tenant: str) -> None:
-        """Remove the schema with all its data."""
-        self.forget(tenant)
-        await self._breaker.run(lambda: self._provisioner.purge(tenant))
-
-    def forget(self, tenant: str) -> None:
-        """Forget a tenant that is gone."""
-        self._pending.pop(tenant, None)
-        self._checks.held.pop(tenant, None)
-
     async def _kept_password(self, tenant: str) -> str:
-        kept = await self._secrets.read(tenant, namespace(tenant), STORES_SECRET)
-        return unquote(urlsplit(kept.get(POSTGRES_DSN, "")).password or "")
+        return unquote(urlsplit(await self._kept(tenant, POSTGRES_DSN)).password or "")
 
     async def _claim(self, tenant: MemoryTenant, password: str) -> None:
         """Create the share for this very tenant; an earlier one's data is taken over only when that is asked for."""
@@ -149,7 +165,7 @@ class SharedPostgres:
             await self._provisioner.hand_over(name, uid)
 
 
-class SharedChroma:
+class SharedChroma(_Shared[ChromaAccess]):
     """Tenants' collections on one Chroma server.
 
     Args:
@@ -168,13 +184,10 @@ class SharedChroma:
         system_namespace: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._secrets = secrets
+        super().__init__("Chroma", secrets, provisioner, clock)
         self._provisioner = provisioner
         self._url = url
         self._system_namespace = system_namespace
-        self._breaker = Breaker("Chroma")
-        self._checks = _Checks[ChromaAccess](clock)
-        self._pending: dict[str, str] = {}
 
     async def provision(self, tenant: MemoryTenant) -> Share[ChromaAccess]:
         """Return the tenant's access to its collection, creating it; or raise StoresError."""
@@ -188,19 +201,8 @@ class SharedChroma:
             return Share(await self._as_kept(name, token, error), problem_of(error))
         return self._checks.note(tenant, ChromaAccess(self._url, token, str(collection)))
 
-    async def purge(self, tenant: str) -> None:
-        """Remove the collection with all its data."""
-        self.forget(tenant)
-        await self._breaker.run(lambda: self._provisioner.purge(tenant))
-
-    def forget(self, tenant: str) -> None:
-        """Forget a tenant that is gone."""
-        self._pending.pop(tenant, None)
-        self._checks.held.pop(tenant, None)
-
     async def _token(self, tenant: str) -> str:
-        kept = await self._secrets.read(tenant, namespace(tenant), STORES_SECRET)
-        return kept.get(CHROMA_TOKEN) or self._pending.setdefault(tenant, generate_token())
+        return await self._kept(tenant, CHROMA_TOKEN) or self._new(tenant)
 
     async def _as_kept(self, tenant: str, token: str, error: Exception) -> ChromaAccess:
         kept = await self._secrets.read(tenant, self._system_namespace, record_secret(tenant))
@@ -211,7 +213,7 @@ class SharedChroma:
         return ChromaAccess(self._url, token, str(record.collection))
 
 
-class SharedRedis:
+class SharedRedis(_Shared[RedisAccess]):
     """Tenants' caches on one Redis or Valkey server or cluster.
 
     A tenant is served while the server is away: its pods have their credentials, count each look into the cache as a
@@ -231,17 +233,14 @@ class SharedRedis:
         server: RedisAccess,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._secrets = secrets
+        super().__init__("Redis", secrets, provisioner, clock)
         self._provisioner = provisioner
         self._server = server
-        self._breaker = Breaker("Redis")
-        self._checks = _Checks[RedisAccess](clock)
-        self._pending: dict[str, str] = {}
 
     async def provision(self, tenant: MemoryTenant) -> Share[RedisAccess]:
         """Return the tenant's access to its keys, creating or repairing its user."""
         name = tenant.metadata.name
-        password = await self._kept_password(name) or self._pending.setdefault(name, generate_token())
+        password = await self._kept_password(name) or self._new(name)
         access = replace(self._server, url=tenant_redis_url(self._server.url, name, password))
         if self._checks.find(tenant, access.url):
             return Share(access)
@@ -251,19 +250,9 @@ class SharedRedis:
             return Share(access, problem_of(error))
         return self._checks.note(tenant, access)
 
-    async def purge(self, tenant: str) -> None:
-        """Remove the user and its keys."""
-        self.forget(tenant)
-        await self._breaker.run(lambda: self._provisioner.purge(tenant))
-
-    def forget(self, tenant: str) -> None:
-        """Forget a tenant that is gone."""
-        self._pending.pop(tenant, None)
-        self._checks.held.pop(tenant, None)
-
     async def _kept_password(self, tenant: str) -> str:
         """The password in the tenant's Secret, unless that is of another Redis."""
-        kept = urlsplit((await self._secrets.read(tenant, namespace(tenant), STORES_SECRET)).get(REDIS_URL, ""))
+        kept = urlsplit(await self._kept(tenant, REDIS_URL))
         return unquote(kept.password or "") if kept.username == redis.user(tenant) else ""
 
 

@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
-
-import asyncpg
 
 from loci_contract import receipts
 from loci_dataplane.model.erasure import Batch, Erasure, Purge
 from loci_dataplane.model.filter import Filter
 from loci_dataplane.model.memory import timestamp
+from loci_dataplane.stores.erasure_rows import advanced, erasure_of
 from loci_dataplane.stores.postgres.database import Database, Session
 from loci_dataplane.stores.postgres.filter import Arguments, condition
 from loci_dataplane.stores.postgres.history import STATE
@@ -138,18 +136,13 @@ class PostgresErasures:
 
     async def _note(self, session: Session, erasure_id: str, ids: list[str], removed: Mapping[str, int]) -> None:
         query = self._sql("SELECT progress FROM {schema}.erasures WHERE id = $1::text")
-        progress = json.loads(await session.fetchval(query, erasure_id))
-        counts = progress.get("removed", {})
-        document = {
-            "ids": progress.get("ids", []) + ids,
-            "removed": {kind: counts.get(kind, 0) + number for kind, number in removed.items()},
-        }
+        progress = advanced(await session.fetchval(query, erasure_id), ids, removed)
         statement = self._sql("UPDATE {schema}.erasures SET progress = $2::text WHERE id = $1::text")
-        await session.execute(statement, erasure_id, json.dumps(document))
+        await session.execute(statement, erasure_id, progress)
 
     async def _one(self, query: str, *arguments: object) -> Erasure | None:
         rows = await self._database.read(self._sql(query), *arguments)
-        return _erasure_of(rows[0]) if rows else None
+        return erasure_of(rows[0]) if rows else None
 
     def _sql(self, statement: str) -> str:
         return statement.format(schema=self._schema)
@@ -163,16 +156,3 @@ def _kept(where: Filter, arguments: Arguments) -> str:
 def _number(tag: str) -> int:
     """The number of rows in a command's tag, such as `DELETE 3`."""
     return int(tag.rpartition(" ")[2])
-
-
-def _erasure_of(row: asyncpg.Record) -> Erasure:
-    progress = json.loads(row["progress"])
-    return Erasure(
-        id=row["id"],
-        requested_at=datetime.fromisoformat(row["requested_at"]),
-        key_id=row["key_id"],
-        request=json.loads(row["request"]) if row["request"] else None,
-        memory_ids=tuple(progress.get("ids", ())),
-        removed=progress.get("removed", {}),
-        receipt=json.loads(row["receipt"]) if row["receipt"] else None,
-    )

@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 from loci_contract import receipts
 from loci_dataplane.model.erasure import Batch, Erasure, Purge
 from loci_dataplane.model.filter import Filter
 from loci_dataplane.model.memory import timestamp
+from loci_dataplane.stores.erasure_rows import advanced, erasure_of
 from loci_dataplane.stores.sqlite.database import Database
 from loci_dataplane.stores.sqlite.filter import condition
 from loci_dataplane.stores.sqlite.history import STATE
@@ -109,7 +109,7 @@ class SqliteErasures:
 
     async def _one(self, query: str, parameters: Sequence[Any]) -> Erasure | None:
         row = await self._database.read(lambda connection: connection.execute(query, parameters).fetchone())
-        return _erasure_of(row) if row else None
+        return erasure_of(row) if row else None
 
 
 def _erase(connection: sqlite3.Connection, erasure_id: str, where: Filter, limit: int) -> Batch:
@@ -146,13 +146,8 @@ def _clear_versions(connection: sqlite3.Connection, where: Filter) -> int:
 
 def _note(connection: sqlite3.Connection, erasure_id: str, ids: list[str], removed: Mapping[str, int]) -> None:
     row = connection.execute("SELECT progress FROM erasures WHERE id = ?", [erasure_id]).fetchone()
-    progress = json.loads(row["progress"])
-    counts = progress.get("removed", {})
-    document = {
-        "ids": progress.get("ids", []) + ids,
-        "removed": {kind: counts.get(kind, 0) + number for kind, number in removed.items()},
-    }
-    connection.execute("UPDATE erasures SET progress = ? WHERE id = ?", [json.dumps(document), erasure_id])
+    progress = advanced(row["progress"], ids, removed)
+    connection.execute("UPDATE erasures SET progress = ? WHERE id = ?", [progress, erasure_id])
 
 
 def _complete(connection: sqlite3.Connection, erasure_id: str, receipt: Mapping[str, Any]) -> None:
@@ -172,19 +167,6 @@ def _fragments(connection: sqlite3.Connection, contents: Sequence[str]) -> list[
     starts = {content.encode()[:_FRAGMENT] for content in contents}
     texts = {start: start.decode(errors="ignore") for start in starts}
     return [start for start, text in texts.items() if not connection.execute(held, [text, text]).fetchone()]
-
-
-def _erasure_of(row: sqlite3.Row) -> Erasure:
-    progress = json.loads(row["progress"])
-    return Erasure(
-        id=row["id"],
-        requested_at=datetime.fromisoformat(row["requested_at"]),
-        key_id=row["key_id"],
-        request=json.loads(row["request"]) if row["request"] else None,
-        memory_ids=tuple(progress.get("ids", ())),
-        removed=progress.get("removed", {}),
-        receipt=json.loads(row["receipt"]) if row["receipt"] else None,
-    )
 
 
 def _count(connection: sqlite3.Connection, query: str, parameters: Sequence[Any]) -> int:
